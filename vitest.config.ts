@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+/** `unit` runs in seconds; `slow` (files named `*.slow.test.ts`) trains, spawns, installs or opens a browser. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["**/*.slow.test.ts", "node_modules/**"],
+          pool: "forks",
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "slow",
+          include: ["src/**/*.slow.test.ts", "test/**/*.slow.test.ts"],
+          exclude: ["node_modules/**"],
+          pool: "forks",
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
