@@ -1,0 +1,169 @@
+import { barChart, escapeHtml, lineChart } from "./charts.js";
+
+/** What `npm start` measured; written as `quickstart/report.json` and drawn as `quickstart/report.html`. */
+export interface QuickstartReport {
+  /** Wall-clock seconds of the whole job, interrupted runs added up. */
+  readonly seconds: number;
+  /** Held-out pairs in the one pool that the MRR figures are measured on. */
+  readonly pairs: number;
+  /** Mean reciprocal rank of summary -> function; `stage2` is stage 2 after stage 1. */
+  readonly mrr: { readonly untrained: number; readonly stage1: number; readonly stage2: number; readonly bm25: number };
+  readonly phases: Readonly<Record<string, number>>;
+  readonly corpus: {
+    readonly documents: number;
+    readonly functions: number;
+    readonly trainingPairs: number;
+    readonly packages: readonly string[];
+    readonly heldOutPackages: readonly string[];
+  };
+  readonly model: {
+    readonly name: string;
+    readonly parameters: number;
+    readonly layers: number;
+    readonly width: number;
+    readonly vocabSize: number;
+  };
+  readonly stage1: readonly Stage1Point[];
+  readonly stage2: readonly Stage2Point[];
+  readonly examples: readonly ExampleSearch[];
+  readonly machine: { readonly cpu: string; readonly threads: number; readonly node: string; readonly os: string };
+  readonly seed: number;
+}
+
+/** Means since the point before; a loss is absent where no example of that objective was seen. */
+export interface Stage1Point {
+  readonly step: number;
+  readonly tokens: number;
+  readonly lossR: number | null;
+  readonly lossD: number | null;
+}
+
+export interface Stage2Point {
+  readonly step: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export interface ExampleSearch {
+  readonly query: string;
+  /** 1-based rank of the function that the query was written for. */
+  readonly rank: number;
+  readonly bm25Rank: number;
+  readonly hits: readonly {
+    readonly name: string;
+    readonly place: string;
+    readonly code: string;
+    readonly score: number;
+    readonly correct: boolean;
+  }[];
+}
+
+/** The report as one self-contained page: no script, no request, light and dark. */
+export function renderReport(report: QuickstartReport): string {
+  const { mrr } = report;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lodestone quickstart</title>
+<style>${CSS}</style>
+</head>
+<body>
+<main>
+<h1>A code encoder, trained on this machine in ${formatDuration(report.seconds)}</h1>
+<p class="lead">${number(report.corpus.trainingPairs)} pairs of a summary and its function from ${report.corpus.packages.length} packages,
+a ${report.model.layers}-layer encoder of ${number(report.model.parameters)} parameters, two stages. Searched below:
+${number(report.pairs)} functions of ${listOf(report.corpus.heldOutPackages)}, never trained on.</p>
+<section class="grid2">
+${barChart("Mean reciprocal rank, summary to function (higher is better)", [
+  { label: "untrained", value: mrr.untrained, colour: "--quiet" },
+  { label: "after stage 1", value: mrr.stage1, colour: "--series-2" },
+  { label: "after stage 2", value: mrr.stage2, colour: "--series-1" },
+  { label: "BM25", value: mrr.bm25, colour: "--quiet" },
+])}
+${phaseTable(report)}
+</section>
+<section class="grid2">
+${lineChart("Stage 1: loss at masked positions (nats)", "tokens", [
+  { label: "random masks", colour: "--series-1", points: stage1Points(report, "lossR") },
+  { label: "deobfuscation", colour: "--series-2", points: stage1Points(report, "lossD") },
+])}
+${lineChart("Stage 2: contrastive loss (nats)", "step", [
+  { label: "loss", colour: "--series-1", points: report.stage2.map((point) => [point.step, point.loss]) },
+])}
+${lineChart("Stage 2: in-batch accuracy", "step", [
+  { label: "accuracy", colour: "--series-1", points: report.stage2.map((point) => [point.step, point.accuracy]) },
+])}
+</section>
+<h2>Searches in packages it has never seen</h2>
+${report.examples.map(renderExample).join("\n")}
+<footer>Seed ${report.seed}; ${escapeHtml(report.machine.cpu)}, ${report.machine.threads} threads, Node ${escapeHtml(report.machine.node)}, ${escapeHtml(report.machine.os)}.
+Trained on ${listOf(report.corpus.packages)}.</footer>
+</main>
+</body>
+</html>
+`;
+}
+
+function stage1Points(report: QuickstartReport, key: "lossR" | "lossD"): [number, number][] {
+  return report.stage1.flatMap((point) =>
+    point[key] === null ? [] : [[point.tokens, point[key]] as [number, number]],
+  );
+}
+
+function renderExample(example: ExampleSearch): string {
+  const hits = example.hits.map(
+    (hit) =>
+      `<li${hit.correct ? ' class="correct"' : ""}><div class="hit"><b>${escapeHtml(hit.name)}</b> <span class="muted">${escapeHtml(hit.place)}</span>` +
+      `<span class="score">${hit.score.toFixed(3)}${hit.correct ? " &#10003;" : ""}</span></div><pre>${escapeHtml(hit.code)}</pre></li>`,
+  );
+  return `<article><h3>${escapeHtml(example.query)}</h3>
+<p class="muted">The function it was written for: rank ${example.rank} here, rank ${example.bm25Rank} for BM25.</p>
+<ol>${hits.join("\n")}</ol></article>`;
+}
+
+function phaseTable(report: QuickstartReport): string {
+  const rows = Object.entries(report.phases).map(
+    ([name, seconds]) => `<tr><td>${escapeHtml(name)}</td><td class="num">${seconds.toFixed(1)} s</td></tr>`,
+  );
+  return `<figure><figcaption>Where the time went</figcaption><table>${rows.join("")}</table></figure>`;
+}
+
+function listOf(items: readonly string[]): string {
+  const escaped = items.map(escapeHtml);
+  return escaped.length < 2 ? escaped.join("") : `${escaped.slice(0, -1).join(", ")} and ${escaped.at(-1)!}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** `93` is "1 min 33 s". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+const CSS = `
+:root { color-scheme: light dark; --bg: #fff; --fg: #1c1f23; --muted: #5c6670; --line: #dfe3e8; --card: #f6f7f9;
+  --series-1: #1264a3; --series-2: #b4540a; --quiet: #8a949e; --good: #e3f4e6; }
+@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e6e9ec; --muted: #9aa4ae; --line: #2d333a; --card: #1c2126;
+  --series-1: #58a6e8; --series-2: #e8944a; --quiet: #6d7883; --good: #173021; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 1180px; margin: 0 auto; padding: 32px 20px 64px; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; } h2 { margin: 40px 0 12px; font-size: 1.25rem; } h3 { margin: 0; font-size: 1.05rem; }
+.lead { max-width: 75ch; margin: 0 0 24px; } .muted, footer { color: var(--muted); font-size: .9rem; } footer { margin-top: 40px; }
+.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px; margin-bottom: 20px; }
+figure, article { margin: 0; padding: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+article { margin-bottom: 16px; } article p { margin: 2px 0 10px; }
+figcaption { font-weight: 600; margin-bottom: 8px; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 4px 16px; }
+svg { width: 100%; height: auto; display: block; } .grid { stroke: var(--line); } .line { fill: none; stroke-width: 2; }
+.tick { font-size: 12px; fill: var(--muted); } .label, .value { font-size: 14px; fill: var(--fg); }
+.legend { font-weight: 400; font-size: .85rem; display: flex; gap: 12px; } .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 5px; }
+table { width: 100%; border-collapse: collapse; } td { padding: 5px 0; border-top: 1px solid var(--line); } tr:first-child td { border-top: 0; } .num { text-align: right; font-variant-numeric: tabular-nums; }
+ol { margin: 0; padding-left: 24px; } li { margin-bottom: 8px; } li.correct pre { background: var(--good); }
+.hit { display: flex; flex-wrap: wrap; gap: 2px 10px; } .score { margin-left: auto; font-variant-numeric: tabular-nums; }
+pre { margin: 4px 0 0; padding: 8px 10px; background: var(--bg); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; max-height: 11.5em; }
+`;
