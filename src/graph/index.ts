@@ -1,0 +1,11 @@
+export * from "./dims.js";
+export { Graph, showType } from "./graph.js";
+export type { Differentiation, Node, NodeOf, Origin, TensorType, Value } from "./graph.js";
+export * from "./ops/elementwise.js";
+export * from "./ops/indexing.js";
+export * from "./ops/network.js";
+export * from "./ops/reduce.js";
+export * from "./ops/shape.js";
+export type * from "./ops/signatures.js";
+export type { Operand } from "./ops/_operands.js";
+export { OP_NAMES, SHAPES } from "./ops/index.js";
