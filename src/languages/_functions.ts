@@ -1,0 +1,152 @@
+import { dedent } from "./_comments.js";
+import { cut, type Span } from "./_cut.js";
+import type { Doc, FunctionShape, Profile } from "./_profile.js";
+import type { SyntaxTree } from "./_tree.js";
+import type { ExtractedFunction } from "./types.js";
+
+/** Every sound function of the tree, in order of its start; outer functions before those inside them. */
+export function functionsOf(tree: SyntaxTree, profile: Profile): ExtractedFunction[] {
+  const comments: number[] = [];
+  const candidates: number[] = [];
+  for (let node = 0; node < tree.size; node++) {
+    const kind = tree.kind(node);
+    if (profile.comments.has(kind)) comments.push(node);
+    else if (profile.functions.has(kind)) candidates.push(node);
+  }
+  const lines = lineStarts(tree.text);
+  const found: ExtractedFunction[] = [];
+  for (const node of candidates) {
+    const shape = profile.shape(tree, node);
+    if (shape === undefined || !isSound(tree, node, shape)) continue;
+    found.push(extract(tree, profile, shape, comments, lines));
+  }
+  return found.sort((a, b) => a.start - b.start || b.end - a.end);
+}
+
+function extract(
+  tree: SyntaxTree,
+  profile: Profile,
+  shape: FunctionShape,
+  comments: readonly number[],
+  lines: Int32Array,
+): ExtractedFunction {
+  const { text } = tree;
+  const start = tree.start(shape.first ?? shape.outer);
+  const end = trimmedEnd(text, start, tree.end(shape.outer));
+  const doc = profile.documentation(tree, shape, comments);
+  const docInside: Span[] = doc !== undefined && doc.start >= start && doc.end <= end ? [[doc.start, doc.end]] : [];
+  return {
+    name: shape.name,
+    kind: shape.kind,
+    start,
+    end,
+    startLine: lineOf(lines, start) + 1,
+    endLine: lineOf(lines, end - 1) + 1,
+    code: cut(text, start, end, docInside),
+    docstring: doc === undefined || doc.text === "" ? undefined : doc.text,
+    docSpan: doc === undefined || doc.text === "" ? undefined : [doc.start, doc.end],
+    body: bodyOnly(tree, profile, shape, doc),
+    bodyLines: codeLines(tree, shape, doc, comments),
+  };
+}
+
+/** The inside of the function without docstring and its own return statements, dedented. */
+function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc: Doc | undefined): string {
+  if (shape.inner === undefined) return "";
+  const [start, end] = shape.inner;
+  const spans: Span[] = [];
+  if (doc !== undefined && doc.start >= start && doc.end <= end) spans.push([doc.start, doc.end]);
+  const last = tree.last(shape.body);
+  for (let node = shape.body + 1; node < last; node++) {
+    const kind = tree.kind(node);
+    // Keywords share their names with nodes in some grammars (Ruby's `return`): those are leaves inside the statement.
+    const isReturn = profile.returns.has(kind);
+    if (isReturn && tree.start(node) >= start && tree.end(node) <= end) spans.push([tree.start(node), tree.end(node)]);
+    if (isReturn || profile.scopes.has(kind)) node = tree.last(node) - 1;
+  }
+  spans.sort((a, b) => a[0] - b[0]);
+  // From the start of the first line, so that its indentation counts with the others'.
+  const lineStart = tree.text.lastIndexOf("\n", start - 1) + 1;
+  const from = /^\s*$/.test(tree.text.slice(lineStart, start)) ? lineStart : start;
+  const rest = cut(tree.text, from, end, spans).split("\n");
+  const lines = rest.map((line) => line.trimEnd());
+  while (lines.length > 0 && lines[0] === "") lines.shift();
+  while (lines.length > 0 && lines.at(-1) === "") lines.pop();
+  return dedent(lines).join("\n").trim();
+}
+
+/** Lines of the body with something besides comments, docstring and blanks. */
+function codeLines(tree: SyntaxTree, shape: FunctionShape, doc: Doc | undefined, comments: readonly number[]): number {
+  const [start, end] = shape.inner ?? [tree.start(shape.body), tree.end(shape.body)];
+  const spans: Span[] = [];
+  if (doc !== undefined && doc.start >= start && doc.end <= end) spans.push([doc.start, doc.end]);
+  let low = 0;
+  let high = comments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (tree.start(comments[middle]!) < start) low = middle + 1;
+    else high = middle;
+  }
+  for (let i = low; i < comments.length && tree.end(comments[i]!) <= end; i++) {
+    spans.push([tree.start(comments[i]!), tree.end(comments[i]!)]);
+  }
+  spans.sort((a, b) => a[0] - b[0]);
+  let count = 0;
+  for (const line of cut(tree.text, start, end, spans).split("\n")) if (/\S/.test(line)) count += 1;
+  return count;
+}
+
+/**
+ * A parse error inside a statement does not lose the function; one that may have moved its end does: an error in the
+ * signature, one that swallowed a brace or a definition, a missing end, or errors over a good part of the text.
+ */
+function isSound(tree: SyntaxTree, node: number, shape: FunctionShape): boolean {
+  const bodyLast = tree.last(shape.body);
+  let broken = 0;
+  for (let i = firstAtLeast(tree.errors, node); i < tree.errors.length; i++) {
+    const error = tree.errors[i]!;
+    if (error >= tree.last(node)) break;
+    if (error <= shape.body || error >= bodyLast) return false;
+    const text = tree.slice(error);
+    if (text === "" && /^(?:[{}]|end)$/.test(tree.kind(error))) return false;
+    if (/[{}]|\b(?:def|class|end|func|function)\b/.test(text)) return false;
+    broken += text.length;
+  }
+  return broken <= Math.max(60, 0.1 * (tree.end(node) - tree.start(node)));
+}
+
+function firstAtLeast(sorted: readonly number[], bound: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Some grammars let a definition run over the blanks behind it. */
+function trimmedEnd(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && text.charCodeAt(at - 1) <= 32) at -= 1;
+  return at;
+}
+
+function lineStarts(text: string): Int32Array {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return Int32Array.from(starts);
+}
+
+/** 0-based line of an offset. */
+function lineOf(starts: Int32Array, offset: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

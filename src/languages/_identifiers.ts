@@ -1,0 +1,142 @@
+import type { Profile } from "./_profile.js";
+import type { Role } from "./_roles.js";
+import type { SyntaxTree } from "./_tree.js";
+import type { Identifier, IdentifierKind, Obfuscated } from "./types.js";
+
+interface Occurrence {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly role: Role;
+}
+
+/** What a file knows of a name. */
+interface Name {
+  /** Kind of the first definition in the text. */
+  kind: IdentifierKind;
+  plain: boolean;
+  member: boolean;
+  parameter: boolean;
+}
+
+/**
+ * The names that the file defines, in order of first appearance, with the occurrences that go together.
+ *
+ * A placeholder belongs to a name, not to a scope: `self.data = data` uses one. Two questions are kept apart, whether
+ * the name stands alone and whether it is a member, so that a local variable `join` does not rename `path.join`.
+ */
+export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] {
+  const occurrences: Occurrence[] = [];
+  profile.names(tree, (start, end, role) => {
+    if (end > start) occurrences.push({ name: tree.text.slice(start, end), start, end, role });
+  });
+  const names = definitions(occurrences);
+  const spans = new Map<string, [number, number][]>();
+  for (const { name, start, end, role } of occurrences) {
+    const known = names.get(name);
+    if (known === undefined || !isOwn(known, role, names, profile.implicitReceiver)) continue;
+    const list = spans.get(name);
+    if (list === undefined) spans.set(name, [[start, end]]);
+    else list.push([start, end]);
+  }
+  return [...spans].map(([name, list]) => ({ name, kind: names.get(name)!.kind, spans: list }));
+}
+
+function definitions(occurrences: readonly Occurrence[]): ReadonlyMap<string, Name> {
+  const plain = new Set<string>();
+  const imported = new Set<string>();
+  for (const { name, role } of occurrences) {
+    if (role.role === "import") imported.add(name);
+    else if ("kind" in role && role.role !== "define-member") plain.add(name);
+  }
+  const names = new Map<string, Name>();
+  for (const { name, role } of occurrences) {
+    const defined = definedBy(role, imported.has(name), plain, imported);
+    if (defined === undefined) continue;
+    const known = names.get(name);
+    if (known === undefined) names.set(name, defined);
+    else {
+      known.plain ||= defined.plain;
+      known.member ||= defined.member;
+      known.parameter ||= defined.parameter;
+    }
+  }
+  return names;
+}
+
+/** What one occurrence defines, if anything. */
+function definedBy(
+  role: Role,
+  isImported: boolean,
+  plain: ReadonlySet<string>,
+  imported: ReadonlySet<string>,
+): Name | undefined {
+  if (role.role === "assign-member") {
+    const own = role.receiver === undefined || (plain.has(role.receiver) && !imported.has(role.receiver));
+    return own ? { kind: "attribute", plain: false, member: true, parameter: false } : undefined;
+  }
+  if (!("kind" in role)) return undefined;
+  const member = role.role === "define-member" || role.role === "define-both";
+  // An imported name is the other file's, even where something here shadows it.
+  const alone = role.role !== "define-member" && !isImported;
+  if (!member && !alone) return undefined;
+  return { kind: role.kind, plain: alone, member, parameter: role.role === "define-parameter" };
+}
+
+function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>, implicitReceiver: boolean): boolean {
+  switch (role.role) {
+    case "use":
+    case "define":
+    case "define-parameter":
+      return known.plain || (implicitReceiver && known.member);
+    case "use-either":
+    case "define-both":
+      return known.plain || known.member;
+    case "member":
+    case "define-member":
+    case "assign-member":
+      return known.member;
+    case "keyword":
+      // `f(end=1)` names the parameter only if `f` is ours.
+      return (known.parameter || known.member) && role.callee !== undefined && names.has(role.callee);
+    case "import":
+      return false;
+  }
+}
+
+const LETTERS = { class: "c", function: "f", variable: "v", attribute: "v" } as const;
+const PLACEHOLDER = /(?<![\p{L}\p{N}_$])[cfvCFV]_\d+(?![\p{L}\p{N}_$])/gu;
+
+/** Replaces the identifiers by placeholders, numbered by first appearance; attributes share the `v_` series. */
+export function obfuscateTree(tree: SyntaxTree, profile: Profile): Obfuscated {
+  // Taken names are skipped wherever they stand, comments and strings too: the map can be undone by plain search.
+  const taken = new Set<string>();
+  for (const [word] of tree.text.matchAll(PLACEHOLDER)) taken.add(word.toLowerCase());
+  const next = { c: 0, f: 0, v: 0 };
+  const map: Record<string, string> = {};
+  const edits: { start: number; end: number; placeholder: string }[] = [];
+  for (const { name, kind, spans } of identifiersOf(tree, profile)) {
+    const letter = LETTERS[kind];
+    while (taken.has(`${letter}_${next[letter]}`)) next[letter] += 1;
+    const number = next[letter]++;
+    const placeholder = profile.placeholder?.(letter, number, name) ?? `${letter}_${number}`;
+    map[placeholder] = name;
+    for (const [start, end] of spans) edits.push({ start, end, placeholder });
+  }
+  edits.sort((a, b) => a.start - b.start);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, placeholder } of edits) {
+    parts.push(tree.text.slice(at, start), placeholder);
+    at = end;
+  }
+  parts.push(tree.text.slice(at));
+  return { text: parts.join(""), map };
+}
+
+/** Undoes {@link obfuscateTree}: exact, because placeholders never stood in the source. */
+export function restore(obfuscated: Obfuscated): string {
+  return obfuscated.text.replace(PLACEHOLDER, (word) =>
+    Object.hasOwn(obfuscated.map, word) ? obfuscated.map[word]! : word,
+  );
+}

@@ -1,0 +1,211 @@
+import type { SyntaxTree } from "../_tree.js";
+import {
+  ATTRIBUTE,
+  CLASS,
+  FUNCTION,
+  IMPORT,
+  INNER_CLASS,
+  MEMBER,
+  METHOD,
+  OWN_ATTRIBUTE,
+  PARAMETER,
+  USE,
+  VARIABLE,
+  type Role,
+  type Visit,
+} from "../_roles.js";
+
+/** Names of JavaScript and TypeScript: the grammars share their node kinds. */
+export function scriptNames(tree: SyntaxTree, visit: Visit): void {
+  for (let node = 0; node < tree.size; node++) {
+    const role = roleOf(tree, node);
+    if (role === undefined) continue;
+    const mark = tree.kind(node) === "private_property_identifier" ? 1 : 0; // `#name`
+    visit(tree.start(node) + mark, tree.end(node), role);
+  }
+}
+
+function roleOf(tree: SyntaxTree, node: number): Role | undefined {
+  switch (tree.kind(node)) {
+    case "identifier":
+      return plainRole(tree, node);
+    case "property_identifier":
+    case "private_property_identifier":
+      return LANGUAGE_OWN.has(tree.slice(node)) ? undefined : memberRole(tree, node);
+    case "shorthand_property_identifier":
+      return USE;
+    case "shorthand_property_identifier_pattern":
+      return patternRole(tree, node);
+    case "type_identifier":
+      return typeRole(tree, node);
+    default:
+      return undefined;
+  }
+}
+
+/** Members that the language itself gives a meaning. */
+const LANGUAGE_OWN: ReadonlySet<string> = new Set(["constructor", "prototype", "exports", "__proto__"]);
+const FUNCTIONS: ReadonlySet<string> = new Set(["function_expression", "arrow_function", "generator_function"]);
+
+function plainRole(tree: SyntaxTree, node: number): Role | undefined {
+  const parent = tree.parent(node);
+  const field = tree.field(node);
+  switch (tree.parentKind(node)) {
+    case "function_declaration":
+    case "generator_function_declaration":
+    case "function_expression":
+    case "generator_function":
+    case "function_signature":
+      return field === "name" ? FUNCTION : USE;
+    case "class_declaration":
+    case "class":
+    case "enum_declaration":
+    case "internal_module":
+    case "module":
+      return field === "name" ? CLASS : USE;
+    case "import_specifier":
+      if (field === "alias") return VARIABLE;
+      return tree.childByField(parent, "alias") < 0 ? IMPORT : undefined;
+    case "namespace_import":
+      return VARIABLE;
+    case "import_clause":
+    case "import_require_clause":
+      return IMPORT;
+    case "export_specifier":
+      return field === "alias" || tree.childByField(tree.parent(tree.parent(parent)), "source") >= 0 ? undefined : USE;
+    case "namespace_export":
+    case "jsx_namespace_name":
+      return undefined;
+    case "index_signature":
+      return field === "name" ? VARIABLE : USE;
+    default:
+      return patternRole(tree, node);
+  }
+}
+
+/** Follows destructuring outwards to what it binds, or to a plain assignment, which binds nothing new. */
+function patternRole(tree: SyntaxTree, node: number): Role {
+  let at = node;
+  for (;;) {
+    const parent = tree.parent(at);
+    const field = tree.field(at);
+    switch (tree.parentKind(at)) {
+      case "assignment_pattern":
+      case "object_assignment_pattern":
+        if (field !== "left") return USE;
+        break;
+      case "pair_pattern":
+        if (field !== "value") return USE;
+        break;
+      case "array_pattern":
+      case "object_pattern":
+      case "rest_pattern":
+        break;
+      case "required_parameter":
+      case "optional_parameter":
+        if (field !== "pattern" && field !== "name" && tree.kind(at) !== "rest_pattern") return USE;
+        return isParameterProperty(tree, parent) ? { role: "define-both", kind: "variable" } : PARAMETER;
+      case "formal_parameters":
+        return PARAMETER;
+      case "arrow_function":
+        return field === "parameter" ? PARAMETER : USE;
+      case "catch_clause":
+        return field === "parameter" ? VARIABLE : USE;
+      case "for_in_statement":
+        return field === "left" && tree.childByField(parent, "kind") >= 0 ? VARIABLE : USE;
+      case "variable_declarator":
+        return field === "name" ? boundTo(tree, at, tree.childByField(parent, "value"), VARIABLE) : USE;
+      default:
+        return USE;
+    }
+    at = parent;
+  }
+}
+
+/** A variable that holds a function is a function's name; likewise classes. */
+function boundTo(tree: SyntaxTree, target: number, value: number, otherwise: Role): Role {
+  if (value < 0 || tree.kind(target) !== "identifier") return otherwise;
+  if (FUNCTIONS.has(tree.kind(value))) return FUNCTION;
+  return tree.kind(value) === "class" ? CLASS : otherwise;
+}
+
+/** TypeScript: `constructor(private size: number)` declares a field as well. */
+function isParameterProperty(tree: SyntaxTree, parameter: number): boolean {
+  return tree.childOfKind(parameter, "accessibility_modifier", "readonly", "override_modifier") >= 0;
+}
+
+function memberRole(tree: SyntaxTree, node: number): Role | undefined {
+  const parent = tree.parent(node);
+  switch (tree.parentKind(node)) {
+    case "method_definition":
+    case "method_signature":
+    case "abstract_method_signature":
+      return METHOD;
+    case "field_definition":
+    case "public_field_definition":
+      return FUNCTIONS.has(kindOf(tree, tree.childByField(parent, "value"))) ? METHOD : ATTRIBUTE;
+    case "property_signature":
+    case "enum_body":
+    case "enum_assignment":
+      return ATTRIBUTE;
+    case "pair":
+      if (FUNCTIONS.has(kindOf(tree, tree.childByField(parent, "value")))) return METHOD;
+      // Options of a call belong to the callee, as keyword arguments do.
+      return isArgument(tree, tree.parent(parent)) ? MEMBER : ATTRIBUTE;
+    case "member_expression":
+      return memberExpressionRole(tree, parent);
+    case "jsx_attribute":
+      return undefined;
+    default:
+      return MEMBER;
+  }
+}
+
+function memberExpressionRole(tree: SyntaxTree, expression: number): Role {
+  const assignment = tree.parent(expression);
+  if (tree.parentKind(expression) !== "assignment_expression" || tree.field(expression) !== "left") return MEMBER;
+  const value = kindOf(tree, tree.childByField(assignment, "right"));
+  if (FUNCTIONS.has(value)) return METHOD;
+  if (value === "class") return { role: "define-member", kind: "class" };
+  const receiver = tree.childByField(expression, "object");
+  const text = tree.slice(receiver);
+  if (text === "this" || text === "exports" || text === "module.exports") return OWN_ATTRIBUTE;
+  const owner = /^([\p{L}_$][\p{L}\p{N}_$]*)(?:\.prototype)?$/u.exec(text);
+  return owner === null ? MEMBER : { role: "assign-member", receiver: owner[1] };
+}
+
+/** True for an object literal that stands in a call's arguments, also inside other literals. */
+function isArgument(tree: SyntaxTree, object: number): boolean {
+  let at = object;
+  while (["pair", "object", "array", "spread_element"].includes(tree.parentKind(at))) at = tree.parent(at);
+  return tree.parentKind(at) === "arguments";
+}
+
+function kindOf(tree: SyntaxTree, node: number): string {
+  return node < 0 ? "" : tree.kind(node);
+}
+
+function typeRole(tree: SyntaxTree, node: number): Role {
+  const named = tree.field(node) === "name";
+  switch (tree.parentKind(node)) {
+    case "class_declaration":
+    case "abstract_class_declaration":
+    case "class":
+    case "interface_declaration":
+    case "type_alias_declaration":
+    case "type_parameter":
+      return named ? inNamespace(tree, node) : USE;
+    case "mapped_type_clause":
+      return named ? CLASS : USE;
+    case "nested_type_identifier":
+      return named ? MEMBER : USE;
+    default:
+      return USE;
+  }
+}
+
+/** A class inside `namespace A {}` is also `A.B`. */
+function inNamespace(tree: SyntaxTree, node: number): Role {
+  return tree.ancestor(node, NAMESPACES) >= 0 ? INNER_CLASS : CLASS;
+}
+const NAMESPACES: ReadonlySet<string> = new Set(["internal_module", "module"]);
