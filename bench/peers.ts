@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "../src/base/index.js";
+import { fileURLToPath } from "node:url";
+import { lockFolder, sha256, UserError } from "../src/base/index.js";
 
-const REQUIREMENTS = new URL("./peers/requirements.txt", import.meta.url);
+const REQUIREMENTS = fileURLToPath(new URL("./peers/requirements.txt", import.meta.url));
 
 /** The virtual environment of the peers we measure against: in the user's cache, one per set of requirements. */
 export function peersFolder(): string {
@@ -20,19 +22,49 @@ export function peersPython(): string | undefined {
   return existsSync(python) && existsSync(join(peersFolder(), ".complete")) ? python : undefined;
 }
 
-/** Makes the environment if it is missing; safe to call again. Returns its Python. */
-export function setupPeers(log: (line: string) => void): string {
+/**
+ * Makes the environment if it is missing; safe to call again, and while another process does so (one of them is
+ * refused). Returns its Python.
+ *
+ * @throws UserError `peers.setup`, `output.locked`
+ */
+export async function setupPeers(log: (line: string) => void): Promise<string> {
   const ready = peersPython();
   if (ready !== undefined) return ready;
   const folder = peersFolder();
-  const run = (command: string, args: string[]): void => {
-    log(`${command} ${args.join(" ")}`);
-    const { status } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
-    if (status !== 0) throw new Error(`peers: ${command} ended with ${status}; Python 3.10 or newer with venv is needed`);
-  };
-  run("python3", ["-m", "venv", "--clear", folder]);
-  const python = join(folder, "bin", "python");
-  run(python, ["-m", "pip", "install", "--quiet", "-r", REQUIREMENTS.pathname]);
-  run(python, ["-c", `open(${JSON.stringify(join(folder, ".complete"))}, "w").close()`]);
-  return python;
+  const lock = `${folder}.lock`;
+  await mkdir(lock, { recursive: true });
+  const release = await lockFolder(lock);
+  try {
+    log(`peers: making ${folder}; this takes a few minutes, once`);
+    command("python3", ["-m", "venv", "--clear", folder], "Install Python 3.11 or newer with its venv module");
+    const python = join(folder, "bin", "python");
+    // One retry a package: pip's default of five waits minutes in all where one of several indexes is out of reach.
+    const install = [
+      "-m",
+      "pip",
+      "install",
+      "-qq",
+      "--retries",
+      "1",
+      "--disable-pip-version-check",
+      "-r",
+      REQUIREMENTS,
+    ];
+    command(python, install, "Look at pip's lines above, then run `npm run bench -- setup` again");
+    await writeFile(join(folder, ".complete"), "");
+    return python;
+  } finally {
+    await release();
+  }
+}
+
+function command(name: string, args: readonly string[], fix: string): void {
+  const { status, error } = spawnSync(name, args, { stdio: ["ignore", process.stderr, process.stderr] });
+  if (status !== 0) {
+    const came = error?.message ?? `exit code ${status}`;
+    throw new UserError("peers.setup", `${name} ${args.slice(0, 3).join(" ")}: expected it to succeed, got ${came}`, {
+      fix,
+    });
+  }
 }
