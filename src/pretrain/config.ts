@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { parseConfig } from "../base/index.js";
+
+const count = z.int().min(1);
+const share = z.number().min(0).max(1);
+const rate = z.union([
+  share,
+  z.strictObject({
+    uniform: z
+      .tuple([share, share])
+      .refine(([low, high]) => low <= high, { message: "expected [low, high] with low <= high" }),
+  }),
+]);
+
+const optimizer = z.strictObject({
+  /** Peak of the schedule. */
+  learningRate: z.number().positive().default(3e-4),
+  /** Updates over which the rate rises. */
+  warmup: z.int().min(0).default(0),
+  /** Share of the peak that is left at the end. */
+  floor: share.default(0),
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+  eps: z.number().positive().default(1e-8),
+  weightDecay: z.number().min(0).default(0.1),
+  /** Largest global gradient norm; null does not clip. */
+  clip: z.number().positive().nullable().default(1),
+});
+
+const checkpoints = z.strictObject({
+  /** Updates between checkpoints; null for none but by time. */
+  everySteps: count.nullable().default(null),
+  /** Seconds between checkpoints; null for none but by steps. */
+  everySeconds: z.number().positive().nullable().default(600),
+  /** The newest that stay. */
+  keep: count.default(2),
+  /** Whether the one with the lowest mean loss stays as well. */
+  best: z.boolean().default(false),
+});
+
+const common = {
+  seed: z.int().default(0),
+  /** Updates of the whole run. */
+  steps: count,
+  optimizer: optimizer.prefault({}),
+  checkpoints: checkpoints.prefault({}),
+};
+
+/** Stage 1: denoising. Defaults are METHOD's method at our scale. Unknown keys are errors. */
+export const stage1ConfigSchema = z
+  .strictObject({
+    ...common,
+    /** Rows of a batch. */
+    batch: count.default(16),
+    /** Tokens of a row. */
+    length: z.int().min(8).default(256),
+    /** `R` random masking, `D` deobfuscation, `P` a coin per document, `S` half of the steps R, then D. */
+    objective: z.enum(["R", "D", "P", "S"]).default("P"),
+    masking: z
+      .strictObject({
+        /** Share of the tokens that R picks; `{uniform: [a, b]}` draws one per document. */
+        rate: rate.default(0.15),
+        replacement: z.enum(["full", "80-10-10"]).default("full"),
+      })
+      .prefault({}),
+    deobfuscation: z
+      .strictObject({
+        /** Share of a document's identifiers that D obfuscates. */
+        share: rate.default(1),
+      })
+      .prefault({}),
+  })
+  .refine(...warmupFits());
+
+/** Stage 2: contrastive pairs. */
+export const stage2ConfigSchema = z
+  .strictObject({
+    ...common,
+    /** Pairs of a batch. */
+    batch: z.int().min(2).default(256),
+    /** Longest text side and code side in tokens, end-of-sequence token included. */
+    textLength: z.int().min(2).default(64),
+    codeLength: z.int().min(2).default(128),
+    /** Code side: `full` function, `hard` (body only), or the body with probability `mixed`. */
+    positives: z.union([z.enum(["full", "hard"]), z.strictObject({ mixed: share })]).default({ mixed: 0.5 }),
+    /** Batches whose pairs are sorted by length together; 1 does not sort. */
+    lengthPool: count.default(16),
+    /** Batches are padded to a multiple of this many tokens. */
+    lengthMultiple: count.default(16),
+    loss: z
+      .strictObject({
+        temperature: z.number().positive().default(0.05),
+        /** Weights of negatives: `none`, or `hard` (METHOD section 4). */
+        weighting: z.enum(["none", "hard"]).default("hard"),
+        /** Hard weights sum to 1 (`paper`), or to the number of negatives (`scaled`). */
+        normalisation: z.enum(["paper", "scaled"]).default("paper"),
+        /** Whether hard weights are constants to the gradient. */
+        detach: z.boolean().default(false),
+      })
+      .prefault({}),
+  })
+  .refine(...warmupFits());
+
+function warmupFits(): [
+  (config: { steps: number; optimizer: { warmup: number } }) => boolean,
+  { path: string[]; message: string },
+] {
+  return [
+    (config) => config.optimizer.warmup <= config.steps,
+    { path: ["optimizer", "warmup"], message: "expected no more than steps" },
+  ];
+}
+
+/** A validated, frozen configuration of stage 1. */
+export type Stage1Config = Readonly<z.output<typeof stage1ConfigSchema>>;
+/** What a caller writes. */
+export type Stage1ConfigInput = z.input<typeof stage1ConfigSchema>;
+/** A validated, frozen configuration of stage 2. */
+export type Stage2Config = Readonly<z.output<typeof stage2ConfigSchema>>;
+/** What a caller writes. */
+export type Stage2ConfigInput = z.input<typeof stage2ConfigSchema>;
+
+/** @throws UserError `config.unknown-key`, `config.invalid` */
+export function parseStage1Config(value: unknown, where = "stage 1 config"): Stage1Config {
+  return parseConfig(stage1ConfigSchema, value, where);
+}
+
+/** @throws UserError `config.unknown-key`, `config.invalid` */
+export function parseStage2Config(value: unknown, where = "stage 2 config"): Stage2Config {
+  return parseConfig(stage2ConfigSchema, value, where);
+}

@@ -1,0 +1,175 @@
+import { float32, int32, ProgressMeter, UserError, type ProgressEvent, type Rng, type Tensor } from "../base/index.js";
+import { pruneCheckpoints, writeCheckpoint } from "./checkpoint.js";
+import { MetricsFile } from "./metrics-file.js";
+import type { Schedule } from "./optimizer/schedule.js";
+import type { RunIdentity } from "./resume.js";
+import type { BatchSource, Position, PreparedBatch, TrainEvent } from "./types.js";
+
+/** The part of an engine's session that training uses. */
+export interface TrainSession {
+  run(program: string, batch: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  read(): Promise<Record<string, Tensor>>;
+}
+
+/** When to write checkpoints and which to keep. */
+export interface CheckpointPolicy {
+  readonly everySteps: number | null;
+  readonly everySeconds: number | null;
+  readonly keep: number;
+  readonly best: boolean;
+}
+
+/** @see trainLoop */
+export interface LoopOptions<P extends Position> {
+  /** The run folder; the caller holds its lock. */
+  readonly out: string;
+  readonly identity: RunIdentity;
+  /** Updates of the whole run. */
+  readonly steps: number;
+  /** Where to begin: updates done, position of the next batch, path of the checkpoint that holds this state. */
+  readonly from: { readonly step: number; readonly position: P; readonly path?: string };
+  readonly source: BatchSource<P>;
+  /** Its program `step` takes the source's tensors, `dropout_key` and `learning_rate`. */
+  readonly session: TrainSession;
+  readonly rng: Rng;
+  readonly learningRate: Schedule;
+  readonly checkpoints: CheckpointPolicy;
+  /** Turns a step's outputs (scalars) and the batch's numbers into metrics. */
+  readonly summarise: (
+    outputs: Readonly<Record<string, number>>,
+    stats: Readonly<Record<string, number>>,
+  ) => Record<string, number>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains from `from.step` to `steps`. While the engine computes a step the next batch is prepared. An aborted signal
+ * lets the step in hand finish, writes a checkpoint and ends with `stopped`; else the run ends with a checkpoint and
+ * `done`. Dropout's key and the learning rate are functions of the step alone, so that a resumed run repeats exactly
+ * what an uninterrupted one does.
+ *
+ * @throws UserError `train.not-finite` (loss or gradient; nothing is written after the last good checkpoint),
+ * `output.full`, `output.unwritable`
+ */
+export async function* trainLoop<P extends Position>(options: LoopOptions<P>): AsyncGenerator<TrainEvent> {
+  const { steps, source, signal, from } = options;
+  const progress: ProgressEvent[] = [];
+  const stage = options.identity.stage;
+  const meter = new ProgressMeter(stage, "steps", steps, (event) => progress.push(event), from.step);
+  const metrics = await MetricsFile.open(options.out, from.step);
+  const saver = new Saver(options, metrics, from.path === undefined ? undefined : { step: from.step, path: from.path });
+  let step = from.step;
+  let position = from.position;
+  let prepared = step < steps ? prefetch(source, position, step) : undefined;
+  try {
+    while (prepared !== undefined && signal?.aborted !== true) {
+      const batch: PreparedBatch<P> = await prepared;
+      const started = performance.now();
+      const running = runStep(options, batch, step);
+      running.catch(() => undefined);
+      prepared = step + 1 < steps ? prefetch(source, batch.next, step + 1) : undefined;
+      const outputs = await running;
+      requireFinite(outputs, `${stage}: step ${step + 1}`, saver.lastPath);
+      step += 1;
+      position = batch.next;
+      const line = {
+        step,
+        ...options.summarise(outputs, batch.stats),
+        learning_rate: options.learningRate(step - 1),
+        seconds: (performance.now() - started) / 1000,
+      };
+      saver.note(outputs["loss"]!);
+      await metrics.append(line);
+      yield { kind: "step", step, metrics: line };
+      meter.update(step, `loss ${outputs["loss"]!.toFixed(3)}`);
+      yield* progress.splice(0);
+      if (step < steps && saver.due(step)) yield await saver.save(step, position);
+    }
+    if (saver.lastStep !== step) yield await saver.save(step, position);
+    yield { kind: step < steps ? "stopped" : "done", step, path: saver.lastPath! };
+  } finally {
+    await metrics.close();
+  }
+}
+
+/** Begins to prepare a batch; a failure is reported where the batch is awaited, or not at all if it never is. */
+function prefetch<P extends Position>(source: BatchSource<P>, position: P, step: number): Promise<PreparedBatch<P>> {
+  const batch = source.prepare(position, step);
+  batch.catch(() => undefined);
+  return batch;
+}
+
+async function runStep<P extends Position>(
+  { session, rng, learningRate }: LoopOptions<P>,
+  batch: PreparedBatch<P>,
+  step: number,
+): Promise<Record<string, number>> {
+  const outputs = await session.run("step", {
+    ...batch.tensors,
+    dropout_key: int32([2], rng.split("dropout", step).keyInt32),
+    learning_rate: float32([], [learningRate(step)]),
+  });
+  return Object.fromEntries(
+    Object.entries(outputs).flatMap(([name, { data }]) => (data.length === 1 ? [[name, Number(data[0])]] : [])),
+  );
+}
+
+function requireFinite(outputs: Readonly<Record<string, number>>, where: string, lastPath: string | undefined): void {
+  for (const name of ["loss", "grad_norm"]) {
+    const value = outputs[name];
+    if (value === undefined || Number.isFinite(value)) continue;
+    throw new UserError("train.not-finite", `${where}: expected a finite ${name}, got ${value}`, {
+      fix:
+        lastPath === undefined
+          ? "Lower the learning rate or raise its warm-up and run again; there was no checkpoint yet"
+          : `Lower the learning rate or raise its warm-up, in a new folder; the last good checkpoint is ${lastPath}`,
+    });
+  }
+}
+
+/** Decides when to write checkpoints, and writes them. */
+class Saver {
+  private since = performance.now();
+  private losses = 0;
+  private lossCount = 0;
+
+  constructor(
+    private readonly options: Pick<LoopOptions<Position>, "out" | "identity" | "session" | "checkpoints">,
+    private readonly metrics: MetricsFile,
+    private last: { readonly step: number; readonly path: string } | undefined,
+  ) {}
+
+  get lastStep(): number | undefined {
+    return this.last?.step;
+  }
+
+  get lastPath(): string | undefined {
+    return this.last?.path;
+  }
+
+  note(loss: number): void {
+    this.losses += loss;
+    this.lossCount += 1;
+  }
+
+  due(step: number): boolean {
+    const { everySteps, everySeconds } = this.options.checkpoints;
+    if (everySteps !== null && step % everySteps === 0) return true;
+    return everySeconds !== null && performance.now() - this.since >= 1000 * everySeconds;
+  }
+
+  async save(step: number, position: Position): Promise<TrainEvent> {
+    const { out, identity, session, checkpoints } = this.options;
+    await this.metrics.sync();
+    const loss = this.lossCount === 0 ? null : this.losses / this.lossCount;
+    const { stage, rngKey, config, inputs } = identity;
+    const meta = { stage, step, rngKey: [...rngKey] as [number, number], position, config, inputs, loss };
+    const path = await writeCheckpoint(out, meta, await session.read());
+    await pruneCheckpoints(out, { last: checkpoints.keep, best: checkpoints.best });
+    this.last = { step, path };
+    this.since = performance.now();
+    this.losses = 0;
+    this.lossCount = 0;
+    return { kind: "checkpoint", step, path };
+  }
+}
