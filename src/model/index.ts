@@ -1,0 +1,16 @@
+export { modelConfigSchema, parseModelConfig } from "./config.js";
+export type { ModelConfig, ModelConfigInput } from "./config.js";
+export { dropoutPlace } from "./dropout.js";
+export type { DropoutInputs, DropoutSite } from "./dropout.js";
+export { encode } from "./encode.js";
+export type { EncodedStates, EncodeOptions, EncoderInputs } from "./encode.js";
+export { encoderGraph } from "./encoder-graph.js";
+export type { EncoderGraphOptions } from "./encoder-graph.js";
+export { tokenLogits } from "./head.js";
+export { initialise } from "./initialise.js";
+export { declareParameters, Parameters } from "./parameter-values.js";
+export { isDecayed, isEmbedding, parameterCount, parameterShapes } from "./parameters.js";
+export type { ParameterShapes } from "./parameters.js";
+export { normalise, pool } from "./pool.js";
+export { SIZES, sizeWith } from "./sizes.js";
+export type { SizeName } from "./sizes.js";

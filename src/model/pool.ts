@@ -1,0 +1,71 @@
+import {
+  add,
+  cast,
+  div,
+  gather,
+  matmul,
+  maximum,
+  mul,
+  reduceSum,
+  reshape,
+  softmax,
+  softplus,
+  sqrt,
+  square,
+} from "../graph/index.js";
+import type { Dim, Value } from "../graph/index.js";
+import { paddingBias } from "./attention.js";
+import type { ModelConfig } from "./config.js";
+import type { EncodedStates } from "./encode.js";
+import type { Parameters } from "./parameter-values.js";
+
+/**
+ * The sentence embedding, [B, H]: a weighted mean of the last layer's states over real tokens.
+ *
+ * - `mean` (paper): every real token weighs the same.
+ * - `weighted`: token id t weighs softplus(`pool.token_weight.weight`[t]); weights per token id, learned with the rest.
+ * - `attention`: softmax over tokens of state . `pool.query.weight` / sqrt(H).
+ *
+ * @param mask [B, T], 1 for a real token, 0 for padding; a row of padding gives zeros (`attention`: the plain mean)
+ */
+export function pool(
+  parameters: Parameters,
+  config: ModelConfig,
+  states: EncodedStates,
+  inputIds: Value,
+  mask: Value,
+): Value {
+  const x = config.poolStates === "final" ? states.final : states.residual; // [B, T, H]
+  const [batch, length] = mask.shape as [Dim, Dim];
+  const weights = x.graph.scope("pool", () => tokenWeights(parameters, config, x, inputIds, mask)); // [B, T]
+  return reshape(matmul(reshape(weights, [batch, 1, length]), x), [batch, config.width]);
+}
+
+/** Float32 [B, T]; the real tokens' weights add up to 1 in every row. */
+function tokenWeights(parameters: Parameters, config: ModelConfig, x: Value, inputIds: Value, mask: Value): Value {
+  const [batch, length] = mask.shape as [Dim, Dim];
+  const real = cast(mask, "float32");
+  switch (config.pooling) {
+    case "mean":
+      return sharesOf(real);
+    case "weighted": {
+      const table = reshape(parameters.get("pool.token_weight.weight"), [config.vocabSize]);
+      return sharesOf(mul(softplus(gather(table, inputIds)), real));
+    }
+    case "attention": {
+      const query = reshape(parameters.get("pool.query.weight"), [config.width, 1]);
+      const scores = reshape(matmul(x, query, { alpha: 1 / Math.sqrt(config.width) }), [batch, length]);
+      return softmax(add(scores, reshape(paddingBias(mask), [batch, length])));
+    }
+  }
+}
+
+/** Non-negative weights [B, T] divided by their row's sum; a row of zeros stays zeros. */
+function sharesOf(weights: Value): Value {
+  return div(weights, maximum(reduceSum(weights, [1], { keepDims: true }), 1e-12));
+}
+
+/** x / |x| over the last axis; zeros stay zeros. */
+export function normalise(x: Value): Value {
+  return div(x, sqrt(maximum(reduceSum(square(x), [-1], { keepDims: true }), 1e-24)));
+}
