@@ -1,0 +1,101 @@
+import type { Language } from "../../base/index.js";
+
+/** The part of a docstring that describes, without its tags; `inherited` where it only points to another's. */
+export type Description = { readonly text: string } | { readonly dropped: "inherited" | "no-description" };
+
+/**
+ * Finds the description in a docstring: what stands before the first tag or section, or the text of a `@brief` or
+ * `@description` tag, or C#'s `<summary>`. Inline tags (`{@link Foo}`, `:class:`Foo``, `<see cref="Foo"/>`) leave the
+ * words that a reader would see. Paragraph marks become blank lines.
+ */
+export function describe(docstring: string, language: Language): Description {
+  let text = docstring.replace(/\r\n?/g, "\n");
+  if (INHERITED.test(text)) return { dropped: "inherited" };
+  if (language === "csharp" || /^\s*<summary>/.test(text)) {
+    const xml = xmlSummary(text);
+    if (xml === undefined) return { dropped: /<inheritdoc\b/i.test(text) ? "inherited" : "no-description" };
+    text = xml;
+  }
+  text = inlineTags(text);
+  const tag = /(?:^|\n)\s*[@\\](?:brief|short|desc|description|summary)\b[ \t:]*\n?/.exec(text);
+  const before = untilTag(text);
+  // A description before the tags wins, unless `@brief` is the very first thing.
+  if (before.trim() === "" && tag !== null) text = untilTag(text.slice(tag.index + tag[0].length));
+  else text = before;
+  if (text.trim() === "")
+    return { dropped: /(?:^|\n)\s*@(?:see|override|inheritDoc)\b/.test(docstring) ? "inherited" : "no-description" };
+  return { text };
+}
+
+const INHERITED =
+  /\{?@inheritdoc\b|<inheritdoc\b|\(non-Javadoc\)|^\s*@override\s*$|\{@inheritDoc\}|^\s*(?:see|cf\.?|@see|\\copydoc|@copydoc)\s+(?:[\w.$:#\\/()[\]{}*&<>,`"'-]+\s*)\.?\s*$|^\s*(?:inherited from|overrides?|overridden from|implements?|implementation of)\s+(?:[\w.$:#\\]+(?:\(\))?)\s*\.?\s*$/i;
+
+function untilTag(text: string): string {
+  const end = TAG_LINE.exec(text);
+  return end === null ? text : text.slice(0, end.index);
+}
+
+/** A line that opens a tag (`@param`, `\return`, `:param x:`) or a section (`Args:`, `Parameters` over dashes). */
+const TAG_LINE = new RegExp(
+  [
+    String.raw`^[ \t]*[@\\][A-Za-z][\w-]*`,
+    String.raw`^[ \t]*:(?!\w+:\x60)[A-Za-z][^:\n]{0,80}:(?=\s|$)`,
+    String.raw`^[ \t]*(?:Args?|Arguments?|Parameters?|Params|Keyword Args|Keyword Arguments|Options|Inputs?|Outputs?|Returns?|Return value|Yields?|Raises?|Throws|Exceptions?|Attributes|Examples?|Usage|Notes?|References|See Also|Todo|Warnings?|Side effects|Since|Requires|Signature|Complexity|Syntax)[ \t]*:{1,2}[ \t]*$`,
+    String.raw`^[ \t]*(?:Parameters|Returns|Raises|Yields|Examples?|Notes?|Attributes|References|See Also|Options|Return Value)[ \t]*\n[ \t]*(?:-{3,}|={3,}|~{3,})`,
+    String.raw`^[ \t]*={1,4} \S`,
+    String.raw`^[ \t]*#{1,4} (?:Parameters|Arguments|Returns|Examples?|Usage|Options)\b`,
+    String.raw`^[ \t]*(?:call-seq:|:call-seq:)`,
+  ].join("|"),
+  "m",
+);
+
+/** Text of `<summary>` with its inner marks resolved; undefined where there is none. */
+function xmlSummary(text: string): string | undefined {
+  const found = /<summary>([^]*?)(?:<\/summary>|$)/i.exec(text);
+  const inner =
+    found?.[1] ?? (/<(?:param|returns|remarks|inheritdoc|exception|value|include)\b/i.test(text) ? undefined : text);
+  return inner
+    ?.replace(
+      /<see(?:also)?\s+(?:cref|langword|href)\s*=\s*"(?:[A-Z]:)?([^"]*)"\s*(?:\/>|>\s*<\/see(?:also)?>)/gi,
+      (_, target: string) => lastPart(target),
+    )
+    .replace(/<(?:paramref|typeparamref)\s+name\s*=\s*"([^"]*)"\s*(?:\/>|>\s*<\/\w+>)/gi, "$1")
+    .replace(/<see(?:also)?\b[^>]*>([^]*?)<\/see(?:also)?>/gi, "$1")
+    .replace(/<\/?(?:para|list|item|code|br|description|term)\b[^>]*>/gi, "\n\n")
+    .replace(/<\/?(?:c|b|i|u|em|strong|a|tt)\b[^>]*>/gi, "")
+    .replace(/<!\[CDATA\[([^]*?)\]\]>/g, "$1");
+}
+
+/** `M:System.Text.Foo.Bar(System.Int32)` -> `Bar`; a URL has none. */
+function lastPart(target: string): string {
+  if (/^https?:/.test(target)) return "";
+  const name = target
+    .replace(/\(.*$/, "")
+    .replace(/`+\d+/g, "")
+    .replace(/\{[^}]*\}/g, "");
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
+function inlineTags(text: string): string {
+  return (
+    text
+      .replace(
+        /\{@(?:link|linkplain|linkcode|see|tutorial)\s+([^\s|}]+)(?:\s*\|\s*|\s+)?([^}]*)\}/g,
+        (_, target: string, label: string) =>
+          label.trim() === "" ? target.replace(/^.*[#/](?=\w)/, "").replace(/^module:/, "") : label.trim(),
+      )
+      .replace(/\{@(?:code|literal|value|snippet)\s+((?:[^{}]|\{[^{}]*\})*)\}/g, "$1")
+      .replace(/\{@\w+\s*([^{}]*)\}/g, "$1")
+      // Sphinx roles, with or without a label: :py:class:`Foo <mod.Foo>` -> Foo
+      .replace(/:(?:\w+:)?\w+:`~?([^`<]*?)(?:\s*<[^`>]*>)?`/g, (_, target: string) => target.replace(/^[!~]/, ""))
+      // Doxygen's marks for single words
+      .replace(
+        /(^|[\s(])[@\\](?:p|c|a|e|b|em|ref|link|endlink|code|endcode|verbatim|endverbatim|f\$|n)(?=[\s).,])[ \t]?/g,
+        "$1",
+      )
+      .replace(/(^|\s)[@\\][{}]/g, "$1")
+      .replace(/``([^`]*)``/g, "$1")
+      .replace(/\[([^\]\n]+)\]\((?:[^()\s]|\([^()]*\))*(?:\s+"[^"]*")?\)/g, "$1")
+      .replace(/`([^`\n]*)`__?/g, (_, inner: string) => inner.replace(/\s*<[^>]*>$/, ""))
+  );
+}
