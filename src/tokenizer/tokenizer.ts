@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Library from "tokenizers";
 import { messageOf, sha256, UserError, writeFileAtomic } from "../base/index.js";
-import { SPECIAL_TOKENS, type TokenizerJson } from "./_format.js";
+import { SPECIAL_TOKENS, type AddedTokenJson, type TokenizerJson } from "./_format.js";
 import { toUtf16Offsets } from "./_offsets.js";
 
 export interface Encoding {
@@ -60,7 +60,7 @@ export class Tokenizer {
       truncation: null,
       padding: null,
       post_processor: null,
-      added_tokens: added.filter((token) => !this.specialIds.has(token.id)),
+      added_tokens: hideSpecials(added, this.specialIds, json.model.vocab),
     };
     try {
       this.native = nativeModule().Tokenizer.fromString(JSON.stringify(textOnly));
@@ -223,6 +223,22 @@ export class Tokenizer {
     };
     return `${JSON.stringify(config, null, 2)}\n`;
   }
+}
+
+/**
+ * Added tokens under which no special one is found in a text. The library numbers added tokens that the model lacks in
+ * their order, so such a special token keeps its place, under a name of noncharacters.
+ */
+function hideSpecials(
+  added: readonly AddedTokenJson[],
+  specialIds: ReadonlySet<number>,
+  vocab: TokenizerJson["model"]["vocab"],
+): AddedTokenJson[] {
+  const inModel = (token: string): boolean =>
+    Array.isArray(vocab) ? vocab.some(([known]) => known === token) : Object.hasOwn(vocab, token);
+  return added
+    .filter((token) => !specialIds.has(token.id) || !inModel(token.content))
+    .map((token) => (specialIds.has(token.id) ? { ...token, content: `\u{FDD2}${token.id}\u{FDD2}` } : token));
 }
 
 function withOffsets(text: string, encoding: Library.JsEncoding): Encoding {
