@@ -1,14 +1,53 @@
 // Compiles src/ to dist/. Runs as `prepare` after `npm ci` in a clone, and before `npm pack`.
+// With --if-stale it does nothing where dist/ is newer than every source.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-if (!existsSync(`${root}/tsconfig.build.json`)) process.exit(0);
-rmSync(`${root}/dist`, { recursive: true, force: true });
-const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
-if (status !== 0) process.exit(status ?? 1);
-const bin = `${root}/dist/cli/main.js`;
-if (existsSync(bin)) chmodSync(bin, 0o755);
+const dist = join(root, "dist");
+const inputs = ["src", "package.json", "tsconfig.json", "tsconfig.build.json"].map((name) => join(root, name));
+
+if (process.argv.includes("--if-stale") && builtAt() > Math.max(...inputs.map(changedAt))) process.exit(0);
+
+const tsc = findCompiler();
+if (tsc === undefined) {
+  console.error("build: TypeScript is not installed (a production install?), so dist/ stays as it is");
+  process.exit(0);
+}
+// Compiled beside and then swapped in: a failed build leaves the old one, and readers never see half of it.
+const fresh = `${dist}.${process.pid}.partial`;
+const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], {
+  cwd: root,
+  stdio: "inherit",
+});
+if (status !== 0) {
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(status ?? 1);
+}
+chmodSync(join(fresh, "cli", "main.js"), 0o755);
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);
+
+function findCompiler() {
+  try {
+    return createRequire(import.meta.url).resolve("typescript/bin/tsc");
+  } catch {
+    return undefined;
+  }
+}
+
+/** When dist/ was swapped in; 0 where there is none. */
+function builtAt() {
+  const main = join(dist, "cli", "main.js");
+  return existsSync(main) ? statSync(main).mtimeMs : 0;
+}
+
+/** When the newest file under a path changed; a folder's own time tells of deleted files. */
+function changedAt(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  return Math.max(info.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
+}

@@ -1,0 +1,56 @@
+import type { Command } from "../command.js";
+
+/** A line of `lodestone --help`; the code is loaded when the command is called, so that each starts fast. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "quickstart",
+    description: "Train and evaluate a small encoder on packages that npm installed",
+    load: async () => (await import("../quickstart/command.js")).quickstart,
+  },
+  {
+    name: "corpus build",
+    description: "Folders of source code in, documents and (summary, function) pairs out",
+    load: async () => (await import("./corpus-build.js")).corpusBuild,
+  },
+  {
+    name: "tokenizer train",
+    description: "Train a byte-level BPE vocabulary on a corpus",
+    load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,
+  },
+  {
+    name: "pretrain stage1",
+    description: "Masking and deobfuscation on whole files",
+    load: async () => (await import("./pretrain-stage1.js")).pretrainStage1,
+  },
+  {
+    name: "pretrain stage2",
+    description: "Contrastive learning on (summary, function) pairs",
+    load: async () => (await import("./pretrain-stage2.js")).pretrainStage2,
+  },
+  {
+    name: "embed",
+    description: "Texts in, vectors out",
+    load: async () => (await import("./embed.js")).embed,
+  },
+  {
+    name: "evaluate",
+    description: "Score an encoder on an evaluation set",
+    load: async () => (await import("./evaluate.js")).evaluate,
+  },
+  {
+    name: "search",
+    description: "Find functions in a folder by what they do",
+    load: async () => (await import("./search.js")).search,
+  },
+  {
+    name: "obfuscate",
+    description: "Replace the names that a source file defines, as stage 1 does",
+    load: async () => (await import("./obfuscate.js")).obfuscate,
+  },
+];
