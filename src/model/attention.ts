@@ -63,10 +63,13 @@ export function attention(
   const { heads, width } = config;
   const size = width / heads; // d
   const name = `h.${layer}.attn`;
-  const parts = split(linear(x, parameters, `${name}.c_attn`), 1, [width, width, width]); // 3 x [B*T, H]
-  const [query, key, value] = parts.map((part) =>
-    transpose(reshape(part, [batch, length, heads, size]), [0, 2, 1, 3]),
-  ) as [Value, Value, Value]; // [B, heads, T, d]
+  // Three products with slices of the small weight are cheaper than slicing one wide result.
+  const weights = split(parameters.get(`${name}.c_attn.weight`), 1, [width, width, width]); // 3 x [H, H]
+  const biases = split(parameters.get(`${name}.c_attn.bias`), 0, [width, width, width]); // 3 x [H]
+  const [query, key, value] = weights.map((weight, part) => {
+    const projected = add(matmul(x, weight), biases[part]!); // [B*T, H]
+    return transpose(reshape(projected, [batch, length, heads, size]), [0, 2, 1, 3]);
+  }) as [Value, Value, Value]; // [B, heads, T, d]
   const scores = matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(size) }); // [B, heads, T, T]
   const probabilities = softmax(bias === undefined ? scores : add(scores, bias));
   const mixed = matmul(dropouts.apply(probabilities, { kind: "attention", layer }), value); // [B, heads, T, d]

@@ -1,0 +1,71 @@
+import type { Tensor } from "../../base/index.js";
+import { gradients, type Graph, type Value } from "../../graph/index.js";
+import { isDecayed, isEmbedding, parameterShapes, type ModelConfig, type Parameters } from "../../model/index.js";
+import { adamw, clipByGlobalNorm, type Optimizer } from "../optimizer/index.js";
+
+/** How gradients become updates. The learning rate itself arrives with every batch. */
+export interface UpdateOptions {
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** Largest global gradient norm; null does not clip. */
+  readonly clip: number | null;
+  /** Learning rate of the embedding tables (tokens, positions, token weights) over that of the rest. Default 1. */
+  readonly embeddingRate?: number;
+}
+
+/** What a program trains for: stage 1 has no use for the pooling, stage 2 may have none for the last LayerNorm. */
+export type Stage = "stage1" | "stage2";
+
+/** Shapes of the parameters that a stage's loss depends on, by name. */
+export function trainedShapes(config: ModelConfig, stage: Stage): Readonly<Record<string, readonly number[]>> {
+  const idle = (name: string): boolean =>
+    stage === "stage1" ? name.startsWith("pool.") : config.poolStates === "residual" && name.startsWith("ln_f.");
+  return Object.fromEntries(Object.entries(parameterShapes(config)).filter(([name]) => !idle(name)));
+}
+
+/** The gradient of a scalar loss for every parameter of the stage. */
+export function parameterGradients(
+  loss: Value,
+  parameters: Parameters,
+  config: ModelConfig,
+  stage: Stage,
+): Record<string, Value> {
+  const names = Object.keys(trainedShapes(config, stage));
+  const values = gradients(
+    loss,
+    names.map((name) => parameters.get(name)),
+  );
+  return Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+}
+
+/** Declares the input `learning_rate`, clips, emits AdamW's update and the output `grad_norm` (before clipping). */
+export function applyGradients(
+  graph: Graph,
+  parameters: Parameters,
+  byName: Readonly<Record<string, Value>>,
+  options: UpdateOptions,
+): void {
+  const learningRate = graph.input("learning_rate", "float32", []);
+  const { norm, scale } = graph.scope("clip", () => clipByGlobalNorm(Object.values(byName), options.clip));
+  const trained = Object.fromEntries(
+    Object.entries(byName).map(([name, gradient]) => [name, { parameter: parameters.get(name), gradient }]),
+  );
+  optimizerOf(options).update(graph, trained, learningRate, scale);
+  graph.output("grad_norm", norm);
+}
+
+/** Parameters and the optimizer's tensors before the first step: what an engine is opened with. */
+export function initialState(
+  config: ModelConfig,
+  parameters: Readonly<Record<string, Tensor>>,
+  options: UpdateOptions,
+  stage: Stage,
+): Record<string, Tensor> {
+  return { ...parameters, ...optimizerOf(options).init(trainedShapes(config, stage)) };
+}
+
+function optimizerOf({ betas, eps, weightDecay, embeddingRate = 1 }: UpdateOptions): Optimizer {
+  const rateOf = (name: string): number => (isEmbedding(name) ? embeddingRate : 1);
+  return adamw({ betas, eps, weightDecay, decays: isDecayed, rateOf });
+}
