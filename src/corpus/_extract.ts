@@ -1,0 +1,64 @@
+import type { Language } from "../base/index.js";
+import { extractFunctions, summarise, type ExtractedFunction } from "../languages/index.js";
+
+/** A function that may become a pair. */
+export interface Candidate {
+  readonly name: string;
+  readonly summary: string;
+  readonly code: string;
+  readonly body: string;
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+/** What one file gives. Plain data: a worker thread can send it. */
+export interface Extraction {
+  readonly functions: number;
+  readonly withDocstring: number;
+  readonly candidates: readonly Candidate[];
+  /** Functions that gave no candidate, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface ExtractOptions {
+  readonly minTokens: number;
+  readonly maxTokens: number;
+}
+
+/** Functions and summaries of one text. Its language must have been loaded. */
+export function extract(text: string, lang: Language, options: ExtractOptions): Extraction {
+  const functions = extractFunctions(text, lang);
+  const candidates: Candidate[] = [];
+  const dropped: Record<string, number> = {};
+  let withDocstring = 0;
+  for (const found of functions) {
+    if (found.docstring !== undefined) withDocstring += 1;
+    const result = candidate(found, lang, options);
+    if (typeof result === "string") dropped[result] = (dropped[result] ?? 0) + 1;
+    else candidates.push(result);
+  }
+  return { functions: functions.length, withDocstring, candidates, dropped };
+}
+
+function candidate(found: ExtractedFunction, lang: Language, options: ExtractOptions): Candidate | string {
+  if (found.docstring === undefined) return "no-docstring";
+  const summary = summarise(found.docstring, lang, options);
+  if ("dropped" in summary) return summary.dropped;
+  if (found.bodyLines <= 1) return "short-body";
+  if (leaks(found, summary.summary)) return "leak";
+  const { name, code, body, startLine, endLine } = found;
+  return { name, summary: summary.summary, code, body, startLine, endLine };
+}
+
+/**
+ * True where the code still says its summary word for word: an inner function documented alike, a comment that repeats
+ * it. Short ones may meet by chance (`// get the name`) and tell no more than the name does.
+ */
+function leaks(found: ExtractedFunction, summary: string): boolean {
+  const needle = words(summary);
+  return needle.length > 4 && ` ${words(found.code).join(" ")} `.includes(` ${needle.join(" ")} `);
+}
+
+function words(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+}

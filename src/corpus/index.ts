@@ -1,0 +1,4 @@
+export * from "./types.js";
+export { corpusSchema, sourceSchema, type CorpusConfig, type CorpusInput, type SourceConfig } from "./config.js";
+export { buildCorpus, type BuildOptions } from "./build.js";
+export { readDocuments, readManifest, readPairs, type ReadOptions } from "./read.js";
