@@ -1,0 +1,72 @@
+import { sha256, tensor, type Language, type Tensor } from "../../src/base/index.js";
+import type { IdentifierSpans, PretrainTokenizer } from "../../src/pretrain/index.js";
+
+/** What pretraining tests feed: a tokenizer, documents and an engine that can be worked out by hand. */
+
+/** Words, single spaces and marks of at most four letters each; ids are hashes below 1000, 0-2 are special. */
+export const toyTokenizer: PretrainTokenizer = {
+  vocabSize: 1000,
+  padId: 0,
+  eosId: 1,
+  maskId: 2,
+  hash: "toy",
+  encodeIds: (texts) => Promise.resolve(texts.map(toyIds)),
+  encodeBatchForModel: (texts, maxLength) =>
+    Promise.resolve(texts.map((text) => Int32Array.from([...toyIds(text).slice(0, maxLength - 1), 1]))),
+};
+
+/** The ids of a text under {@link toyTokenizer}. */
+export function toyIds(text: string): Int32Array {
+  const pieces = text.match(/\w{1,4}|[^\w]/g) ?? [];
+  return Int32Array.from(pieces, (piece) => 3 + (Number.parseInt(sha256(piece).slice(0, 8), 16) % 997));
+}
+
+/** Names that begin with `v` are defined, everywhere. */
+export function toyIdentifiers(text: string, _lang: Language): IdentifierSpans[] {
+  const spans = new Map<string, [number, number][]>();
+  for (const match of text.matchAll(/\bv\w*/g)) {
+    const found = spans.get(match[0]) ?? [];
+    spans.set(match[0], found);
+    found.push([match.index, match.index + match[0].length]);
+  }
+  return [...spans].map(([name, found]) => ({ name, spans: found }));
+}
+
+/**
+ * A model that can be trusted: one state vector `w`, moved by every element of every batch tensor. Any difference in
+ * what it is fed, in what order, shows in the state for good.
+ */
+export class ToySession {
+  constructor(
+    private w: Float32Array,
+    private readonly lossAt: (step: number) => number = (step) => 10 / (step + 1),
+    private steps = 0,
+  ) {}
+
+  static resume(state: Readonly<Record<string, Tensor>>): ToySession {
+    return new ToySession((state["w"]!.data as Float32Array).slice(), undefined, Number(state["step"]!.data[0]));
+  }
+
+  readonly batches: Readonly<Record<string, Tensor>>[] = [];
+
+  async run(_program: string, batch: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    this.batches.push(batch);
+    await new Promise((resolve) => setImmediate(resolve));
+    let hash = 17;
+    for (const [name, { data }] of Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      hash = Math.imul(hash ^ name.length, 16777619);
+      for (const value of data) hash = Math.imul(hash ^ Math.round(Number(value) * 1e6), 16777619);
+    }
+    this.w = this.w.map((x, i) => Math.fround(x * 0.9 + ((hash >>> i) & 1023) / 1024));
+    this.steps += 1;
+    const loss = this.lossAt(this.steps - 1);
+    return { loss: tensor("float32", [], Float32Array.of(loss)), grad_norm: tensor("float32", [], Float32Array.of(1)) };
+  }
+
+  read(): Promise<Record<string, Tensor>> {
+    return Promise.resolve({
+      w: tensor("float32", [this.w.length], this.w.slice()),
+      step: tensor("int32", [], Int32Array.of(this.steps)),
+    });
+  }
+}
