@@ -35,7 +35,7 @@ function checkOptions(command: Command, typed: readonly string[]): void {
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    const option = known.get(token.name) ?? negated(known, token);
+    const option = optionOf(known, token);
     if (option === undefined) {
       const closest = token.name.length > 1 ? nearest(token.name, [...known.keys()]) : undefined;
       throw new UserError("arguments.unknown", `${command.name}: unknown option ${token.rawName}`, {
@@ -89,10 +89,11 @@ function optionNames(args: ArgsDef): Map<string, Option> {
   return names;
 }
 
-/** `--no-x` of a switch `x`. */
-function negated(known: ReadonlyMap<string, Option>, token: { rawName: string }): Option | undefined {
-  const option = token.rawName.startsWith("--no-") ? known.get(token.rawName.slice(5)) : undefined;
-  return option?.type === "boolean" ? option : undefined;
+/** The option that a token names: `--no-x` is one where `x` is a switch. */
+function optionOf(known: ReadonlyMap<string, Option>, token: { name: string; rawName: string }): Option | undefined {
+  if (!token.rawName.startsWith("--no-")) return known.get(token.name);
+  const option = known.get(token.rawName.slice("--no-".length));
+  return option?.type === "boolean" ? option : known.get(token.rawName.slice("--".length));
 }
 
 function seeHelp(command: Command): string {

@@ -15,7 +15,7 @@ export async function dispatch(typed: readonly string[], version: string, contex
   const entry = COMMANDS.find(({ name }) => name.split(" ").every((word, i) => typed[i] === word));
   if (entry !== undefined) {
     const command = await entry.load();
-    if (asksHelp) return context.print(`${await commandHelp(command)}\n`);
+    if (asksHelp) return context.print(`${commandHelp(command)}\n`);
     const args = readArguments(command, typed.slice(entry.name.split(" ").length));
     return command.run(args, context);
   }

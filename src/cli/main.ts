@@ -4,6 +4,7 @@ import { errnoOf, messageOf, UserError, writeError } from "../base/index.js";
 import type { Context } from "./command.js";
 import { dispatch } from "./_dispatch.js";
 import { INTERRUPTED, interruptible } from "./_interrupt.js";
+import { decodeUtf8 } from "./_sources.js";
 import { ProgressDisplay } from "./terminal.js";
 
 /** The only file that reads the terminal, prints errors and ends the process. */
@@ -42,14 +43,7 @@ async function readInput(): Promise<string> {
   if (process.stdin.isTTY) process.stderr.write("lodestone: reading a text from the keyboard; end it with Ctrl-D\n");
   const pieces: Buffer[] = [];
   for await (const piece of process.stdin) pieces.push(piece as Buffer);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
-  } catch (error) {
-    throw new UserError("input.encoding", "standard input: expected UTF-8 text, got other bytes", {
-      fix: "Convert it, for example with iconv -t UTF-8",
-      cause: error,
-    });
-  }
+  return decodeUtf8(Buffer.concat(pieces), "standard input");
 }
 
 function oneLine(text: string): string {
