@@ -1,0 +1,34 @@
+/**
+ * The words of code or prose that a lexical search compares: every name's parts (split at everything that is neither letter
+ * nor digit, at snake_case bars, at camelCase humps, and between letters and digits), and a name of several parts once
+ * more as a whole, which is rarer and so tells more. Lower case, English endings taken off.
+ *
+ * @example
+ * codeWords("parseHTTPResponses2 of max_value");
+ * // ["pars", "http", "respons", "2", "parsehttpresponses2", "of", "max", "valu", "maxvalu"]
+ */
+export function codeWords(text: string): string[] {
+  const words: string[] = [];
+  for (const name of text.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? []) {
+    const parts = name.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}+/gu) ?? [];
+    for (const part of parts) words.push(stem(part.toLowerCase()));
+    if (parts.length > 1) words.push(stem(name.replaceAll("_", "").toLowerCase()));
+  }
+  return words;
+}
+
+const ENDINGS = [
+  ["ies", "y"],
+  ["ing", ""],
+  ["ed", ""],
+  ["es", "e"],
+  ["s", ""],
+] as const;
+
+/** Brings `values`, `valued` and `value` together: one ending off where three letters stay, then a final e. */
+function stem(word: string): string {
+  if (word.length <= 3 || word.endsWith("ss")) return word;
+  const ending = ENDINGS.find(([suffix]) => word.endsWith(suffix) && word.length - suffix.length >= 3);
+  const root = ending === undefined ? word : word.slice(0, -ending[0].length) + ending[1];
+  return root.replace(/e$/, "");
+}
