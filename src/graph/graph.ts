@@ -60,6 +60,8 @@ export interface Differentiation {
   readonly wrt: readonly Value[];
   /** d loss / d wrt, one per `wrt`. */
   readonly results: readonly Value[];
+  /** The gradient that the loss itself had; left out, it is 1. */
+  readonly seed?: Value;
 }
 
 /**

@@ -9,3 +9,6 @@ export * from "./ops/shape.js";
 export type * from "./ops/signatures.js";
 export type { Operand } from "./ops/_operands.js";
 export { OP_NAMES, SHAPES } from "./ops/index.js";
+export { gradients } from "./autodiff.js";
+export { GRADIENTS } from "./gradients/index.js";
+export type { GradientContext, GradientRule } from "./gradients/_rule.js";

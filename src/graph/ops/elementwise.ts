@@ -1,5 +1,5 @@
 import type { DType } from "../../base/index.js";
-import { showShape } from "../dims.js";
+import { sameShape, showShape } from "../dims.js";
 import { expect, type ShapeRule, type TensorType, type Value } from "../graph.js";
 import { broadcast, expectDType, expectFloat, operands, type Operand } from "./_operands.js";
 import type { GeluForm } from "./signatures.js";
@@ -66,12 +66,13 @@ export const elementwiseShapes = {
     { dtype: to, shape: x.shape },
   ],
   gelu: float,
-  geluGrad: ([x, gradient]: readonly [TensorType, TensorType]): readonly [TensorType] => {
-    expectFloat("a value", x);
-    expect(
-      showShape(x.shape) === showShape(gradient.shape),
-      () => `expected a gradient ${showShape(x.shape)}, got ${showShape(gradient.shape)}`,
-    );
+  geluGrad: ([x, gradient, y]: readonly [TensorType, TensorType, TensorType]): readonly [TensorType] => {
+    for (const other of [gradient, y]) {
+      expect(
+        sameShape(x.shape, other.shape),
+        () => `expected a gradient ${showShape(x.shape)}, got ${showShape(other.shape)}`,
+      );
+    }
     return [x];
   },
   stopGradient: ([x]: readonly [TensorType]): readonly [TensorType] => [x],
@@ -166,9 +167,9 @@ export function gelu(x: Value, form: GeluForm = "tanh"): Value {
   return x.graph.emit("gelu", { form }, [x], elementwiseShapes.gelu)[0];
 }
 
-/** The gradient of `gelu` at x for the gradient of its result. */
-export function geluGrad(x: Value, gradient: Value, form: GeluForm): Value {
-  return x.graph.emit("geluGrad", { form }, [x, gradient], elementwiseShapes.geluGrad)[0];
+/** The gradient of `gelu` at x from the gradient of its result y. */
+export function geluGrad(x: Value, gradient: Value, y: Value, form: GeluForm): Value {
+  return x.graph.emit("geluGrad", { form }, [x, gradient, y], elementwiseShapes.geluGrad)[0];
 }
 
 /** The identity, through which no gradient flows. */

@@ -1,4 +1,4 @@
-import { sameShape, showShape, type Dim } from "../dims.js";
+import { canonical, sameShape, showShape, type Dim } from "../dims.js";
 import { expect, type Graph, type TensorType, type Value } from "../graph.js";
 import { expectAxis, expectDType, resolveAxis } from "./_operands.js";
 import type { AxisParams, OpSignatures } from "./signatures.js";
@@ -42,6 +42,7 @@ export const indexingShapes = {
     return [{ dtype: updates.dtype, shape }];
   },
   iota: (_: readonly [], { size }: OpSignatures["iota"]["params"]): One => [{ dtype: "int32", shape: [size] }],
+  dimension: (): One => [{ dtype: "int32", shape: [] }],
 };
 
 /** table's slices at `indices` (int32 or int64, never negative) along `axis`: [V, H], [B, T] -> [B, T, H]. */
@@ -55,7 +56,12 @@ export function gather(table: Value, indices: Value, axis = 0): Value {
  * always in the same order, so that two runs agree bit for bit.
  */
 export function scatterAddRows(indices: Value, updates: Value, rows: Dim): Value {
-  return indices.graph.emit("scatterAddRows", { rows }, [indices, updates], indexingShapes.scatterAddRows)[0];
+  return indices.graph.emit(
+    "scatterAddRows",
+    { rows: canonical(rows) },
+    [indices, updates],
+    indexingShapes.scatterAddRows,
+  )[0];
 }
 
 /** Picks x[..., indices, ...] along `axis`; `indices` has x's rank: [N, V], [N, 1] -> [N, 1]. */
@@ -72,5 +78,10 @@ export function scatterAddElements(indices: Value, updates: Value, axis: number,
 
 /** 0, 1, 2, ... as int32 [size]. */
 export function iota(graph: Graph, size: Dim): Value {
-  return graph.emit("iota", { size }, [], indexingShapes.iota)[0];
+  return graph.emit("iota", { size: canonical(size) }, [], indexingShapes.iota)[0];
+}
+
+/** The number that a (symbolic) dimension has in this run, as int32 []. */
+export function dimension(graph: Graph, size: Dim): Value {
+  return graph.emit("dimension", { size: canonical(size) }, [], indexingShapes.dimension)[0];
 }

@@ -54,6 +54,17 @@ export const networkShapes = {
     expectShape("a gradient", gradient, labels.shape);
     return [probabilities];
   },
+  linearCrossEntropy: ([x, table, labels]: Three): Three => {
+    expectFloat("a value", x);
+    expectDType("labels", labels, "int32", "int64");
+    const [rows, width] = x.shape;
+    const [classes, tableWidth] = table.shape;
+    const matrices = x.shape.length === 2 && table.shape.length === 2 && width === tableWidth;
+    expect(matrices, () => `expected x [M, H] and table [V, H], got ${showShape(x.shape)}, ${showShape(table.shape)}`);
+    expectShape("labels", labels, [rows!]);
+    const row: TensorType = { dtype: x.dtype, shape: [rows!] };
+    return [row, row, { dtype: x.dtype, shape: [rows!, classes!] }];
+  },
   layerNorm: ([x, scale, bias]: Three): Three => {
     expectFloat("a value", x);
     expect(x.shape.length > 0, "expected at least one axis, got a scalar");
@@ -116,6 +127,22 @@ export function softmaxCrossEntropy(logits: Value, labels: Value): Value {
 export function softmaxCrossEntropyGrad(probabilities: Value, labels: Value, gradient: Value): Value {
   const inputs = [probabilities, labels, gradient] as const;
   return labels.graph.emit("softmaxCrossEntropyGrad", {}, inputs, networkShapes.softmaxCrossEntropyGrad)[0];
+}
+
+/**
+ * `softmaxCrossEntropy(x table^T, labels)` for a vocabulary so large that every pass over [M, V] counts: its gradient
+ * needs two matrix products with the probabilities and none of the element-wise passes.
+ *
+ * @returns the loss [M], and as float32 [M] whether the label was the most likely class.
+ */
+export function linearCrossEntropy(
+  x: Value,
+  table: Value,
+  labels: Value,
+): { readonly loss: Value; readonly correct: Value } {
+  const inputs = [x, table, labels] as const;
+  const [loss, correct] = x.graph.emit("linearCrossEntropy", {}, inputs, networkShapes.linearCrossEntropy);
+  return { loss, correct };
 }
 
 /** Layer normalisation over the last axis (Ba et al. 2016), population variance: x [..., H], scale and bias [H]. */

@@ -60,8 +60,8 @@ export interface OpSignatures {
   logicalNot: Op<1>;
   cast: Op<1, { readonly to: DType }>;
   gelu: Op<1, { readonly form: GeluForm }>;
-  /** (x, gradient of gelu(x)) -> gradient of x. */
-  geluGrad: Op<2, { readonly form: GeluForm }>;
+  /** (x, gradient of gelu(x), gelu(x)) -> gradient of x. */
+  geluGrad: Op<3, { readonly form: GeluForm }>;
   /** The identity; gradients stop here. */
   stopGradient: Op<1>;
 
@@ -110,6 +110,8 @@ export interface OpSignatures {
   scatterAddElements: Op<2, { readonly axis: number; readonly size: Dim }>;
   /** int32 [size]: 0, 1, 2, ... */
   iota: Op<0, { readonly size: Dim }>;
+  /** int32 []: the number that a dimension has in this run. */
+  dimension: Op<0, { readonly size: Dim }>;
 
   // Linear algebra and networks.
   /** alpha * A B over the last two axes; leading axes broadcast. */
@@ -122,6 +124,8 @@ export interface OpSignatures {
   softmaxCrossEntropy: Op<2, NoParams, 2>;
   /** (probabilities [M, V], labels [M], gradient of loss [M]) -> gradient of logits. */
   softmaxCrossEntropyGrad: Op<3>;
+  /** (x [M, H], table [V, H], labels [M]) -> (loss [M], 1 where the label is the most likely [M], probabilities [M, V]). */
+  linearCrossEntropy: Op<3, NoParams, 3>;
   /** (x [..., H], scale [H], bias [H]) -> (y [..., H], mean [..., 1], 1/standard deviation [..., 1]). */
   layerNorm: Op<3, { readonly eps: number }, 3>;
   /** (x, scale, mean, invStd, gradient of y) -> (gradient of x, of scale, of bias). */
