@@ -24,6 +24,8 @@ const optimizer = z.strictObject({
   weightDecay: z.number().min(0).default(0.1),
   /** Largest global gradient norm; null does not clip. */
   clip: z.number().positive().nullable().default(1),
+  /** Learning rate of the embedding tables over that of the rest. */
+  embeddingRate: z.number().positive().default(1),
 });
 
 const checkpoints = z.strictObject({

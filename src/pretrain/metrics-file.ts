@@ -1,4 +1,4 @@
-import { open, readFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, logWrite, UserError, writeError, writeFileAtomic } from "../base/index.js";
 
@@ -19,6 +19,7 @@ export class MetricsFile {
   static async open(run: string, step: number): Promise<MetricsFile> {
     const path = metricsPath(run);
     try {
+      await mkdir(run, { recursive: true });
       const text = await readFile(path, "utf8").catch((error: unknown) => {
         if (errnoOf(error) === "ENOENT") return "";
         throw error;

@@ -78,7 +78,7 @@ export type TrainEvent =
   /** Something was put right that the reader may want to know. */
   | { readonly kind: "warning"; readonly code: string; readonly message: string }
   | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
-  /** The signal came; `path` is the checkpoint to go on from. */
-  | { readonly kind: "stopped"; readonly step: number; readonly path: string }
+  /** The signal came; `path` is the checkpoint to go on from, if training had begun. */
+  | { readonly kind: "stopped"; readonly step: number; readonly path?: string }
   /** All steps are done; `path` is the last checkpoint. */
   | { readonly kind: "done"; readonly step: number; readonly path: string };

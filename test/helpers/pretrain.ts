@@ -1,4 +1,4 @@
-import { sha256, tensor, type Language, type Tensor } from "../../src/base/index.js";
+import { sha256, tensor, type Tensor } from "../../src/base/index.js";
 import type { IdentifierSpans, PretrainTokenizer } from "../../src/pretrain/index.js";
 
 /** What pretraining tests feed: a tokenizer, documents and an engine that can be worked out by hand. */
@@ -22,7 +22,7 @@ export function toyIds(text: string): Int32Array {
 }
 
 /** Names that begin with `v` are defined, everywhere. */
-export function toyIdentifiers(text: string, _lang: Language): IdentifierSpans[] {
+export function toyIdentifiers(text: string): IdentifierSpans[] {
   const spans = new Map<string, [number, number][]>();
   for (const match of text.matchAll(/\bv\w*/g)) {
     const found = spans.get(match[0]) ?? [];

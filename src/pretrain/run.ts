@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { lockFolder, Rng, toBytes, UserError, type Tensor } from "../base/index.js";
+import type { Graph } from "../graph/index.js";
+import { initialise, parameterShapes, type ModelConfig } from "../model/index.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Stage1Config, Stage2Config } from "./config.js";
+import { trainLoop, type LoopOptions, type TrainSession } from "./loop.js";
+import { warmupLinear } from "./optimizer/index.js";
+import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
+import { resumePoint, type RunIdentity } from "./resume.js";
+import type { BatchSource, Position, PretrainTokenizer, TrainEvent } from "./types.js";
+
+/** The part of an engine that training uses. */
+export interface TrainEngine {
+  open(
+    programs: Readonly<Record<string, Graph>>,
+    state: Readonly<Record<string, Tensor>>,
+    options?: EngineSettings,
+  ): Promise<TrainSession & { close(): Promise<void> }>;
+}
+
+/** Passed on to the engine; decides speed, not what is trained. */
+export interface EngineSettings {
+  readonly threads?: number;
+  readonly provider?: string;
+}
+
+/** Parameters by name. */
+export type Weights = Readonly<Record<string, Tensor>>;
+
+/** One stage, ready to run but for its data. */
+export interface StagePlan<P extends Position> {
+  readonly stage: Stage;
+  readonly training: Stage1Config | Stage2Config;
+  readonly model: ModelConfig;
+  readonly tokenizer: PretrainTokenizer;
+  /** The run folder. */
+  readonly out: string;
+  readonly engine: TrainEngine;
+  readonly engineSettings: EngineSettings;
+  readonly initial: Weights | undefined;
+  readonly corpusHash: string;
+  readonly program: Graph;
+  /** Reads the data; only called where there are steps left. */
+  readonly source: (rng: Rng) => AsyncGenerator<TrainEvent, BatchSource<P>>;
+  readonly summarise: LoopOptions<P>["summarise"];
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Runs a stage in its folder, from the folder's newest checkpoint if there is one.
+ *
+ * @throws UserError `output.locked`, `checkpoint.mismatch`, `checkpoint.corrupt`, `tokenizer.mismatch`,
+ * `weights.mismatch` and those of the loop and the data
+ */
+export async function* runStage<P extends Position>(plan: StagePlan<P>): AsyncGenerator<TrainEvent> {
+  const { stage, training, model, out, signal } = plan;
+  requireVocabulary(model, plan.tokenizer);
+  const rng = Rng.fromSeed(training.seed).split(stage);
+  const identity: RunIdentity = {
+    stage,
+    rngKey: rng.state.key,
+    config: { model, training },
+    inputs: { tokenizer: plan.tokenizer.hash, corpus: plan.corpusHash, initial: weightsHash(plan.initial) },
+  };
+  const release = await lockFolder(out);
+  let checkpoint: Checkpoint | undefined;
+  try {
+    checkpoint = yield* resumePoint(out, identity);
+    const step = checkpoint?.meta.step ?? 0;
+    const resumed = checkpoint === undefined ? {} : { resumedFrom: checkpoint.path };
+    yield { kind: "start", stage, step, steps: training.steps, ...resumed };
+    if (checkpoint !== undefined && step === training.steps) {
+      yield { kind: "done", step, path: checkpoint.path };
+      return;
+    }
+    yield* train(plan, rng, identity, checkpoint);
+  } catch (error) {
+    if (signal?.aborted !== true || error !== signal.reason) throw error;
+    // While the data was being read: nothing is lost.
+    yield checkpoint === undefined
+      ? { kind: "stopped", step: 0 }
+      : { kind: "stopped", step: checkpoint.meta.step, path: checkpoint.path };
+  } finally {
+    await release();
+  }
+}
+
+async function* train<P extends Position>(
+  plan: StagePlan<P>,
+  rng: Rng,
+  identity: RunIdentity,
+  checkpoint: Checkpoint | undefined,
+): AsyncGenerator<TrainEvent> {
+  const { stage, training, model, signal } = plan;
+  const source = yield* plan.source(rng);
+  const update = updateOptions(training);
+  const state = checkpoint?.state ?? initialState(model, startingWeights(model, plan.initial, rng), update, stage);
+  const session = await plan.engine.open({ step: plan.program }, state, plan.engineSettings);
+  const { learningRate, warmup, floor } = training.optimizer;
+  try {
+    yield* trainLoop({
+      out: plan.out,
+      identity,
+      steps: training.steps,
+      from:
+        checkpoint === undefined
+          ? { step: 0, position: source.start }
+          : { step: checkpoint.meta.step, position: checkpoint.meta.position as P, path: checkpoint.path },
+      source,
+      session,
+      rng,
+      learningRate: warmupLinear({ peak: learningRate, warmup, total: training.steps, floor }),
+      checkpoints: training.checkpoints,
+      summarise: plan.summarise,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** The optimizer's part of a stage's configuration, as the programs take it. */
+export function updateOptions({ optimizer }: Stage1Config | Stage2Config): UpdateOptions {
+  const { betas, eps, weightDecay, clip, embeddingRate } = optimizer;
+  return { betas, eps, weightDecay, clip, embeddingRate };
+}
+
+/**
+ * The weights that training begins with: the given ones, checked; what only pooling needs may be missing and is then
+ * initialised, as is everything where none are given.
+ *
+ * @throws UserError `weights.mismatch`
+ */
+export function startingWeights(model: ModelConfig, given: Weights | undefined, rng: Rng): Record<string, Tensor> {
+  const fresh: Record<string, Tensor> = initialise(model, rng);
+  if (given === undefined) return fresh;
+  const mismatch = (name: string, expected: string, got: string): UserError =>
+    new UserError("weights.mismatch", `initial weights: expected ${name} ${expected}, got ${got}`, {
+      fix: "Begin with weights of a model of the same shape",
+    });
+  for (const [name, shape] of Object.entries(parameterShapes(model))) {
+    const tensor = given[name];
+    if (tensor === undefined && name.startsWith("pool.")) continue;
+    if (tensor === undefined) throw mismatch(name, `[${shape.join(", ")}]`, "no such tensor");
+    if (tensor.dtype !== "float32" || tensor.dims.join() !== shape.join()) {
+      throw mismatch(name, `float32 [${shape.join(", ")}]`, `${tensor.dtype} [${tensor.dims.join(", ")}]`);
+    }
+    fresh[name] = tensor;
+  }
+  return fresh;
+}
+
+/** The parameters in a checkpoint: what is exported, or handed to the next stage. */
+export function weightsOf(checkpoint: Checkpoint, model: ModelConfig): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.keys(parameterShapes(model)).flatMap((name) => {
+      const tensor = checkpoint.state[name];
+      return tensor === undefined ? [] : [[name, tensor]];
+    }),
+  );
+}
+
+function weightsHash(weights: Weights | undefined): string {
+  if (weights === undefined) return "seed";
+  const hash = createHash("sha256");
+  for (const [name, value] of Object.entries(weights).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${name} ${value.dtype} ${value.dims.join()}\n`).update(toBytes(value));
+  }
+  return hash.digest("hex");
+}
+
+function requireVocabulary(model: ModelConfig, tokenizer: PretrainTokenizer): void {
+  const complain = (what: string, expected: number, got: number): UserError =>
+    new UserError(
+      "tokenizer.mismatch",
+      `model config: expected ${what} ${expected} as the tokenizer has it, got ${got}`,
+      {
+        fix: "Make the model's vocabSize, padId, eosId and maskId those of its tokenizer",
+      },
+    );
+  for (const name of ["padId", "eosId", "maskId"] as const) {
+    if (model[name] !== tokenizer[name]) throw complain(name, tokenizer[name], model[name]);
+  }
+  if (model.vocabSize < tokenizer.vocabSize) {
+    throw complain("vocabSize of at least", tokenizer.vocabSize, model.vocabSize);
+  }
+}
+
+/** @throws UserError `config.invalid` where a row is longer than the model takes */
+export function requireLength(what: string, length: number, model: ModelConfig): void {
+  if (length <= model.maxLength) return;
+  throw new UserError(
+    "config.invalid",
+    `${what}: expected at most the model's maxLength ${model.maxLength}, got ${length}`,
+    { fix: "Shorten it, or raise the model's maxLength" },
+  );
+}

@@ -1,0 +1,111 @@
+import { sha256 } from "../base/index.js";
+import { readDocuments, readManifest } from "../corpus/index.js";
+import { loadLanguage } from "../languages/index.js";
+import { parseModelConfig, type ModelConfigInput } from "../model/index.js";
+import { parseStage1Config, type Stage1ConfigInput } from "./config.js";
+import { stage1Step } from "./programs/index.js";
+import { requireLength, runStage, updateOptions, type EngineSettings, type TrainEngine, type Weights } from "./run.js";
+import { Stage1Batches } from "./stage1-batches.js";
+import type { FindIdentifiers, PretrainTokenizer, TrainEvent, TrainingDocument } from "./types.js";
+
+/** Documents and a hash that names them. */
+export interface DocumentSource {
+  readonly hash: string;
+  documents(): AsyncIterable<TrainingDocument>;
+}
+
+/** What both stages are told. */
+export interface StageOptions {
+  readonly model: ModelConfigInput;
+  readonly tokenizer: PretrainTokenizer;
+  /** The run folder: checkpoints and metrics. Called again with the same options the run goes on from there. */
+  readonly out: string;
+  readonly engine: TrainEngine;
+  readonly engineSettings?: EngineSettings;
+  /** Weights to begin with; else GPT-2's initialisation from the seed. */
+  readonly initial?: Weights;
+  /** Aborted, the step in hand finishes and a checkpoint is written. */
+  readonly signal?: AbortSignal;
+}
+
+/** @see runStage1 */
+export interface Stage1Options extends StageOptions {
+  readonly config: Stage1ConfigInput;
+  /** A corpus folder, or documents from elsewhere. */
+  readonly corpus: string | DocumentSource;
+  /** Finds the names that a document defines; by default its language's parser. */
+  readonly identifiers?: FindIdentifiers;
+}
+
+/**
+ * Stage 1 (METHOD section 3): denoising by random masking and identifier deobfuscation over packed documents.
+ *
+ * @returns events; `done` names the last checkpoint
+ * @throws UserError see `runStage`
+ */
+export async function* runStage1(options: Stage1Options): AsyncGenerator<TrainEvent> {
+  const config = parseStage1Config(options.config);
+  const model = parseModelConfig(options.model);
+  requireLength("stage 1 config: length", config.length, model);
+  const { corpus, tokenizer, identifiers = identifiersByLanguage } = options;
+  const data = typeof corpus === "string" ? await corpusDocuments(corpus) : corpus;
+  yield* runStage({
+    stage: "stage1",
+    training: config,
+    model,
+    tokenizer,
+    out: options.out,
+    engine: options.engine,
+    engineSettings: options.engineSettings ?? {},
+    initial: options.initial,
+    corpusHash: data.hash,
+    program: stage1Step(model, updateOptions(config)),
+    // eslint-disable-next-line require-yield -- stage 2 reports while it reads; reading documents is quick
+    source: async function* (rng) {
+      const documents: TrainingDocument[] = [];
+      for await (const { lang, text } of data.documents()) {
+        options.signal?.throwIfAborted();
+        documents.push({ lang, text });
+      }
+      return new Stage1Batches({
+        documents,
+        tokenizer,
+        identifiers,
+        objective: config.objective,
+        masking: config.masking,
+        share: config.deobfuscation.share,
+        rows: config.batch,
+        length: config.length,
+        steps: config.steps,
+        rng,
+      });
+    },
+    summarise: stage1Metrics,
+    signal: options.signal,
+  });
+}
+
+async function corpusDocuments(folder: string): Promise<DocumentSource> {
+  const manifest = await readManifest(folder);
+  return { hash: sha256(JSON.stringify(manifest)), documents: () => readDocuments(folder) };
+}
+
+const identifiersByLanguage: FindIdentifiers = async (text, lang) => (await loadLanguage(lang)).identifiers(text);
+
+/**
+ * Loss and accuracy over the masked tokens of either objective. The program's outputs are weighted sums; an objective
+ * that a batch lacks has no metrics.
+ */
+export function stage1Metrics(
+  outputs: Readonly<Record<string, number>>,
+  stats: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const metrics: Record<string, number> = { loss: outputs["loss"]!, grad_norm: outputs["grad_norm"]! };
+  for (const objective of ["r", "d"]) {
+    const weight = outputs[`weight_${objective}`] ?? 0;
+    if (weight === 0) continue;
+    metrics[`loss_${objective}`] = outputs[`loss_${objective}`]! / weight;
+    metrics[`accuracy_${objective}`] = outputs[`correct_${objective}`]! / weight;
+  }
+  return { ...metrics, ...stats };
+}

@@ -1,0 +1,76 @@
+import { sha256 } from "../base/index.js";
+import { readManifest, readPairs } from "../corpus/index.js";
+import { parseModelConfig } from "../model/index.js";
+import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
+import { tokenisePairs } from "./pair-tokens.js";
+import { stage2Step } from "./programs/index.js";
+import { requireLength, runStage, updateOptions } from "./run.js";
+import type { StageOptions } from "./stage1.js";
+import { Stage2Batches } from "./stage2-batches.js";
+import type { TrainEvent, TrainingPair } from "./types.js";
+
+/** Pairs and a hash that names them. */
+export interface PairSource {
+  readonly hash: string;
+  pairs(): AsyncIterable<TrainingPair>;
+}
+
+/** @see runStage2 */
+export interface Stage2Options extends StageOptions {
+  readonly config: Stage2ConfigInput;
+  /** A corpus folder (its training split), or pairs from elsewhere. */
+  readonly corpus: string | PairSource;
+}
+
+/**
+ * Stage 2 (METHOD section 4): bimodal contrastive learning over (summary, function) pairs. `initial` is stage 1's
+ * result; without it training is from scratch.
+ *
+ * @returns events; `done` names the last checkpoint
+ * @throws UserError see `runStage`
+ */
+export async function* runStage2(options: Stage2Options): AsyncGenerator<TrainEvent> {
+  const config = parseStage2Config(options.config);
+  const model = parseModelConfig(options.model);
+  requireLength("stage 2 config: textLength", config.textLength, model);
+  requireLength("stage 2 config: codeLength", config.codeLength, model);
+  const { corpus, tokenizer, signal } = options;
+  const { positives, batch, lengthPool, lengthMultiple, textLength, codeLength } = config;
+  const data = typeof corpus === "string" ? await corpusPairs(corpus) : corpus;
+  yield* runStage({
+    stage: "stage2",
+    training: config,
+    model,
+    tokenizer,
+    out: options.out,
+    engine: options.engine,
+    engineSettings: options.engineSettings ?? {},
+    initial: options.initial,
+    corpusHash: data.hash,
+    program: stage2Step(model, config.loss, updateOptions(config)),
+    source: async function* (rng) {
+      const pairs = yield* tokenisePairs(data.pairs(), {
+        tokenizer,
+        textLength,
+        codeLength,
+        positives,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (pairs.leaking > 0) {
+        yield {
+          kind: "warning",
+          code: "pairs.leaking",
+          message: `stage 2: left out ${pairs.leaking} pairs whose code repeats the summary word for word`,
+        };
+      }
+      return new Stage2Batches({ pairs, tokenizer, positives, batch, pool: lengthPool, lengthMultiple, rng });
+    },
+    summarise: (outputs, stats) => ({ ...outputs, ...stats }),
+    signal,
+  });
+}
+
+async function corpusPairs(folder: string): Promise<PairSource> {
+  const manifest = await readManifest(folder);
+  return { hash: sha256(JSON.stringify(manifest)), pairs: () => readPairs(folder) };
+}
