@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { UserError } from "./errors.js";
 import { AtomicFile, lockFolder, writeFileAtomic } from "./files.js";
 import { readJsonl, writeJsonl } from "./jsonl.js";
-import { readNpy, writeNpy } from "./npy.js";
+import { readNpy, writeNpy, writeNpyRows } from "./npy.js";
 import { readSafetensors, writeSafetensors } from "./safetensors.js";
 import { float32, int32 } from "./tensor.js";
 
@@ -96,8 +96,33 @@ test("npy round trip with a 64-byte aligned header", async () => {
     await Promise.resolve();
   }
   await writeNpy(path, 2, 3, pieces());
-  expect((await readFile(path)).length % 64).toBe(24);
+  expect((await readFile(path)).length).toBe(128 + 24);
   expect(await readNpy(path)).toEqual({ rows: 2, width: 3, data: Float32Array.of(1, 2, 3, 4, 5, 6) });
   await expect(writeNpy(path, 3, 3, pieces())).rejects.toThrow(/expected 3 x 3 numbers, got 6/);
   expect((await readNpy(path)).rows).toBe(2);
+});
+
+test("npy rows are counted as they come, thousands and none", async () => {
+  const path = join(folder, "rows.npy");
+  async function* rows(count: number): AsyncGenerator<Float32Array> {
+    for (let i = 0; i < count; i++) yield Float32Array.of(i, -i);
+    await Promise.resolve();
+  }
+  expect(await writeNpyRows(path, 2, rows(200_000))).toBe(200_000);
+  const { rows: count, data } = await readNpy(path);
+  expect([count, data[2], data[399_998], data[399_999]]).toEqual([200_000, 1, 199_999, -199_999]);
+  expect(await writeNpyRows(path, 2, rows(0))).toBe(0);
+  expect(await readNpy(path)).toEqual({ rows: 0, width: 2, data: new Float32Array(0) });
+  await expect(writeNpyRows(path, 3, rows(1))).rejects.toThrow(/expected rows of 3 numbers, got 2/);
+});
+
+test("a JSON Lines file of other bytes than UTF-8 is refused", async () => {
+  const path = join(folder, "latin.jsonl");
+  await writeFile(path, Buffer.concat([Buffer.from('"é"\n'), Buffer.from('"é"\n', "latin1")]));
+  await expect(collect(readJsonl(path))).rejects.toMatchObject({ code: "jsonl.encoding" });
+});
+
+test("a JSON Lines file that is not there is the caller's error", async () => {
+  await expect(collect(readJsonl(join(folder, "none.jsonl")))).rejects.toMatchObject({ code: "input.unreadable" });
+  await expect(collect(readJsonl(folder))).rejects.toThrow(/expected a readable file, got EISDIR/);
 });

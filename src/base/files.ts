@@ -51,6 +51,16 @@ export class AtomicFile {
     }
   }
 
+  /** Replaces bytes that were written before, such as a header that counts what follows. */
+  async overwrite(bytes: Uint8Array, position: number): Promise<void> {
+    logWrite("write", this.target, bytes.byteLength);
+    try {
+      await this.handle.write(bytes, 0, bytes.byteLength, position);
+    } catch (error) {
+      throw writeError(this.target, error);
+    }
+  }
+
   /** Makes the content durable and visible under the target's name. */
   async commit(): Promise<void> {
     try {

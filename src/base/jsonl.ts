@@ -1,15 +1,15 @@
 import { createReadStream } from "node:fs";
-import { UserError } from "./errors.js";
+import { errnoOf, messageOf, UserError } from "./errors.js";
 import { AtomicFile } from "./files.js";
 
 /**
  * Yields the parsed lines of a JSON Lines stream in order; blank lines are passed over.
  *
- * @throws UserError `jsonl.invalid` with the 1-based line number
+ * @throws UserError `jsonl.invalid` with the 1-based line number, `jsonl.encoding`
  */
 export async function* parseJsonl(source: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<unknown> {
   let number = 0;
-  for await (const line of lines(source)) {
+  for await (const line of lines(source, where)) {
     number += 1;
     if (line.trim() === "") continue;
     try {
@@ -27,9 +27,24 @@ export async function* parseJsonl(source: AsyncIterable<Uint8Array | string>, wh
   }
 }
 
-/** {@link parseJsonl} over a file. */
+/** {@link parseJsonl} over a file. @throws UserError `input.unreadable` too */
 export function readJsonl(path: string): AsyncGenerator<unknown> {
-  return parseJsonl(createReadStream(path), path);
+  return parseJsonl(chunks(path), path);
+}
+
+async function* chunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+  } catch (error) {
+    throw new UserError(
+      "input.unreadable",
+      `${path}: expected a readable file, got ${errnoOf(error) ?? messageOf(error)}`,
+      {
+        fix: "Check the path",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Writes values as JSON Lines, atomically. Returns the number written. */
@@ -59,21 +74,33 @@ export async function writeJsonl(path: string, values: AsyncIterable<unknown> | 
   return count;
 }
 
-async function* lines(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8");
+async function* lines(source: AsyncIterable<Uint8Array | string>, where: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let number = 0;
+  const decode = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch (error) {
+      throw new UserError("jsonl.encoding", `${where}: expected UTF-8 text, got other bytes after line ${number}`, {
+        fix: "Convert it, for example with iconv -t UTF-8",
+        cause: error,
+      });
+    }
+  };
   let parts: string[] = []; // Pieces of one line, joined once: a 50 MB line must not cost quadratic time.
   for await (const chunk of source) {
-    const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    const text = typeof chunk === "string" ? chunk : decode(chunk);
     let start = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
       parts.push(text.slice(start, end));
+      number += 1;
       yield parts.join("");
       parts = [];
       start = end + 1;
     }
     if (start < text.length) parts.push(text.slice(start));
   }
-  parts.push(decoder.decode());
+  parts.push(decode());
   const rest = parts.join("");
   if (rest !== "") yield rest;
 }

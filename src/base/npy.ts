@@ -2,10 +2,7 @@ import { open } from "node:fs/promises";
 import { UserError } from "./errors.js";
 import { AtomicFile } from "./files.js";
 
-/**
- * Writes rows of float32 as a NumPy `.npy` file (format 1.0, C order, shape `[rows, width]`), streaming: the header is
- * padded for the largest row count and rewritten at the end by buffering only its 128 bytes.
- */
+/** Writes rows of float32 as a NumPy `.npy` file (format 1.0, C order, shape `[rows, width]`), streaming. */
 export async function writeNpy(
   path: string,
   rows: number,
@@ -30,9 +27,45 @@ export async function writeNpy(
   }
 }
 
+/**
+ * {@link writeNpy} for rows that are counted as they come: the header is written again at the end.
+ *
+ * @returns the number of rows
+ */
+export async function writeNpyRows(path: string, width: number, rows: AsyncIterable<Float32Array>): Promise<number> {
+  const file = await AtomicFile.create(path);
+  let count = 0;
+  try {
+    await file.write(npyHeader(0, width));
+    let pending: Buffer[] = [];
+    let size = 0;
+    for await (const row of rows) {
+      if (row.length !== width) {
+        throw new UserError("npy.size", `${path}: expected rows of ${width} numbers, got ${row.length}`);
+      }
+      pending.push(Buffer.from(row.buffer, row.byteOffset, row.byteLength));
+      size += row.byteLength;
+      count += 1;
+      if (size > 2 ** 20) {
+        await file.write(Buffer.concat(pending));
+        pending = [];
+        size = 0;
+      }
+    }
+    await file.write(Buffer.concat(pending));
+    await file.overwrite(npyHeader(count, width), 0);
+    await file.commit();
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+  return count;
+}
+
+/** 128 bytes for any count of rows that a disk can hold. */
 function npyHeader(rows: number, width: number): Uint8Array {
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`;
-  const length = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const length = Math.max(128, Math.ceil((10 + text.length + 1) / 64) * 64);
   const bytes = Buffer.alloc(length, " ");
   bytes.write("\x93NUMPY\x01\x00", 0, "latin1");
   bytes.writeUInt16LE(length - 10, 8);

@@ -1,4 +1,4 @@
-import { parseArgs as tokenise } from "node:util";
+import { parseArgs as tokenise, stripVTControlCharacters } from "node:util";
 import { parseArgs, type ArgDef, type ArgsDef, type ParsedArgs } from "citty";
 import { messageOf, UserError } from "../base/index.js";
 import type { Command } from "./command.js";
@@ -15,7 +15,7 @@ export function readArguments(command: Command, typed: readonly string[]): Parse
     return parseArgs([...typed], command.args);
   } catch (error) {
     // citty colours names in its messages by the environment, not by where they go.
-    const message = messageOf(error).replace(new RegExp("\\u001b\\[\\d+m", "g"), "");
+    const message = stripVTControlCharacters(messageOf(error));
     throw new UserError("arguments.missing", `${command.name}: ${message[0]!.toLowerCase()}${message.slice(1)}`, {
       fix: seeHelp(command),
     });

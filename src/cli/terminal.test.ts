@@ -27,8 +27,7 @@ function screen(isTTY: boolean): Screen & { text: string } {
 test("an event in words says how much, how long and how well", () => {
   expect(inWords(half)).toBe("stage1 500/1,000 steps (50%), 1:03 left, loss 4.21");
   expect(inWords({ ...half, done: 1000, etaSeconds: 0 })).toBe("stage1 1,000/1,000 steps (100%), in 1:01, loss 4.21");
-  const { total: _, ...open } = half;
-  expect(inWords({ ...open, total: undefined, etaSeconds: undefined })).toBe(
+  expect(inWords({ ...half, total: undefined, etaSeconds: undefined })).toBe(
     "stage1 500 steps, 1:01 so far, loss 4.21",
   );
 });
@@ -59,7 +58,7 @@ test("elsewhere a plain line comes every five seconds, and the last state always
   for (now = 0; now <= 11; now++) display.show({ ...half, done: now });
   display.end();
   expect(file.text.match(/^stage1 \d+/gm)).toEqual(["stage1 0", "stage1 5", "stage1 10", "stage1 11"]);
-  expect(file.text).not.toMatch(/[\r█]|\u001b/);
+  expect(file.text).not.toMatch(/[\r█]/);
 });
 
 test("times and numbers read as people write them", () => {

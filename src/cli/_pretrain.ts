@@ -1,0 +1,149 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { ArgDef } from "citty";
+import { parseConfig, UserError, type ProgressEvent } from "../base/index.js";
+import { saveEncoder } from "../encoder/index.js";
+import type { ModelConfig } from "../model/index.js";
+import { parseModelConfig, SIZES, sizeWith, type SizeName } from "../model/index.js";
+import { latestCheckpoint, readCheckpoint, weightsOf, type Checkpoint, type TrainEvent } from "../pretrain/index.js";
+import type { Tokenizer } from "../tokenizer/index.js";
+import { wholeNumber } from "./_arguments.js";
+import { merge, readObject } from "./_config.js";
+import type { Context } from "./command.js";
+
+const object = z.record(z.string(), z.unknown());
+
+/** The file behind `--config`. The rooms validate what is inside `model` and `training`. */
+const fileSchema = z.strictObject({
+  size: z.enum(Object.keys(SIZES) as [SizeName, ...SizeName[]]).optional(),
+  model: object.default({}),
+  training: object.default({}),
+});
+type PretrainFile = z.output<typeof fileSchema>;
+
+/** Options of both stages. */
+export const COMMON_ARGS = {
+  corpus: { type: "positional", description: "A corpus folder", required: true },
+  tokenizer: { type: "string", valueHint: "DIR", description: "Folder of its tokenizer.json", required: true },
+  out: {
+    type: "string",
+    valueHint: "DIR",
+    description: "The run's folder; the encoder goes to DIR/model",
+    required: true,
+  },
+  steps: { type: "string", valueHint: "N", description: "Updates in all" },
+  batch: { type: "string", valueHint: "N", description: "Rows (stage 1) or pairs (stage 2) of a batch" },
+  "learning-rate": { type: "string", valueHint: "X", description: "Peak of the schedule" },
+  warmup: { type: "string", valueHint: "N", description: "Updates over which the learning rate rises" },
+  seed: { type: "string", valueHint: "N", description: "Seed of every random choice" },
+  threads: { type: "string", valueHint: "N", description: "Threads of the engine; decides speed only" },
+  config: {
+    type: "string",
+    valueHint: "FILE",
+    description: "JSON {size, model: {...}, training: {...}}; options go over it",
+  },
+} as const satisfies Record<string, ArgDef>;
+
+/** Named sizes, for help pages. */
+export const SIZE_NAMES = Object.keys(SIZES).join(", ");
+
+interface CommonValues {
+  readonly steps?: string | undefined;
+  readonly batch?: string | undefined;
+  readonly "learning-rate"?: string | undefined;
+  readonly warmup?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** The config file completed by the options that both stages have. */
+export async function readPretrainFile(args: CommonValues): Promise<PretrainFile> {
+  const content = args.config === undefined ? {} : await readObject(args.config);
+  const file = parseConfig(fileSchema, content, args.config ?? "options");
+  const optimizer = {
+    ...(args["learning-rate"] === undefined ? {} : { learningRate: Number(args["learning-rate"]) }),
+    ...(args.warmup === undefined ? {} : { warmup: wholeNumber(args.warmup, "warmup", 0) }),
+  };
+  const training = merge(file.training, {
+    ...(args.steps === undefined ? {} : { steps: wholeNumber(args.steps, "steps") }),
+    ...(args.batch === undefined ? {} : { batch: wholeNumber(args.batch, "batch") }),
+    ...(args.seed === undefined ? {} : { seed: wholeNumber(args.seed, "seed", 0) }),
+    ...(Object.keys(optimizer).length === 0 ? {} : { optimizer }),
+  });
+  if (training["steps"] === undefined) {
+    throw new UserError("arguments.missing", "expected the number of steps, got none", {
+      fix: "Give --steps N, or training.steps in the config file",
+    });
+  }
+  return { ...file, training };
+}
+
+/** A model of a named size (or of a config file's) for a tokenizer's vocabulary. */
+export function modelFor(size: string | undefined, file: PretrainFile, tokenizer: Tokenizer): ModelConfig {
+  const name = size ?? file.size ?? "tiny";
+  const { vocabSize, padId, eosId, maskId } = tokenizer;
+  return sizeWith(name as SizeName, { vocabSize, padId, eosId, maskId, ...file.model });
+}
+
+/** What a stage begins with. */
+export interface Start {
+  readonly checkpoint: Checkpoint;
+  readonly model: ModelConfig;
+}
+
+/**
+ * A checkpoint to begin with: a folder `RUN/checkpoints/step-N`, or the newest of a run folder.
+ *
+ * @throws UserError `checkpoint.missing`, `checkpoint.corrupt`; `tokenizer.mismatch` where it was trained with another
+ */
+export async function readStart(path: string, tokenizer: Tokenizer): Promise<Start> {
+  const newest = (await latestCheckpoint(path)).checkpoint;
+  const checkpoint = newest ?? (await readCheckpoint(path));
+  const recorded = checkpoint.meta.inputs["tokenizer"];
+  if (recorded !== tokenizer.hash) {
+    throw new UserError(
+      "tokenizer.mismatch",
+      `${checkpoint.path}: expected its own tokenizer ${recorded?.slice(0, 12)}, got ${tokenizer.hash.slice(0, 12)}`,
+      { fix: "Use the tokenizer that the checkpoint was trained with" },
+    );
+  }
+  return { checkpoint, model: parseModelConfig(checkpoint.meta.config["model"], checkpoint.path) };
+}
+
+/**
+ * Follows a training run to its end, and exports the encoder when all steps are done.
+ *
+ * @param out the run's folder
+ */
+export async function follow(
+  events: AsyncIterable<TrainEvent>,
+  out: string,
+  tokenizer: Tokenizer,
+  { progress, say, print }: Pick<Context, "progress" | "say" | "print">,
+): Promise<void> {
+  for await (const event of events) {
+    if (event.kind === "progress") progress(event satisfies ProgressEvent);
+    else if (event.kind === "warning") say(`warning: ${event.message}`);
+    else if (event.kind === "start" && event.resumedFrom !== undefined) {
+      say(`${event.stage}: going on from step ${event.step} (${event.resumedFrom})`);
+    } else if (event.kind === "stopped") {
+      say(`stopped at step ${event.step}; the same command goes on from there`);
+    } else if (event.kind === "done") {
+      const folder = join(out, "model");
+      await exportEncoder(event.path, folder, tokenizer);
+      await print(`${folder}\n`);
+    }
+  }
+}
+
+/** Writes the encoder of a checkpoint as a model folder. */
+export async function exportEncoder(checkpointPath: string, folder: string, tokenizer: Tokenizer): Promise<void> {
+  const checkpoint = await readCheckpoint(checkpointPath);
+  const config = parseModelConfig(checkpoint.meta.config["model"], checkpoint.path);
+  await saveEncoder(folder, { config, weights: weightsOf(checkpoint, config), tokenizer });
+}
+
+/** Threads of the engine as an option gives them. */
+export function engineSettings(threads: string | undefined): { threads?: number } {
+  return threads === undefined ? {} : { threads: wholeNumber(threads, "threads") };
+}

@@ -1,0 +1,54 @@
+import { createEngine } from "../../engine/index.js";
+import { runStage1, type Stage1ConfigInput } from "../../pretrain/index.js";
+import { loadTokenizer } from "../../tokenizer/index.js";
+import { wholeNumber } from "../_arguments.js";
+import { COMMON_ARGS, engineSettings, follow, modelFor, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
+import { merge } from "../_config.js";
+import { command } from "../command.js";
+
+export const pretrainStage1 = command({
+  name: "pretrain stage1",
+  description:
+    "Trains an encoder by denoising on the corpus's files: random masking and identifier deobfuscation. Called again with " +
+    "the same options it goes on where it was stopped, with the same result as without the stop",
+  args: {
+    ...COMMON_ARGS,
+    size: { type: "string", valueHint: "NAME", description: `Size of the model: ${SIZE_NAMES} (tiny if not given)` },
+    length: { type: "string", valueHint: "N", description: "Tokens of a row" },
+    objective: {
+      type: "enum",
+      options: ["R", "D", "P", "S"],
+      valueHint: "NAME",
+      description: "R random masking, D deobfuscation, P a coin for each document, S first R, then D",
+    },
+  },
+  examples: [
+    {
+      does: "A thousand updates of the tiny model",
+      line: "lodestone pretrain stage1 corpus --tokenizer tokenizer --out runs/one --size tiny --steps 1000",
+    },
+    {
+      does: "All settings from a file",
+      line: "lodestone pretrain stage1 corpus --tokenizer tokenizer --out runs/two --config stage1.json",
+    },
+  ],
+  async run(args, context) {
+    const file = await readPretrainFile(args);
+    const tokenizer = await loadTokenizer(args.tokenizer);
+    const config = merge(file.training, {
+      ...(args.length === undefined ? {} : { length: wholeNumber(args.length, "length") }),
+      ...(args.objective === undefined ? {} : { objective: args.objective }),
+    });
+    const events = runStage1({
+      config: config as Stage1ConfigInput,
+      model: modelFor(args.size, file, tokenizer),
+      corpus: args.corpus,
+      tokenizer,
+      out: args.out,
+      engine: createEngine("onnxruntime"),
+      engineSettings: engineSettings(args.threads),
+      signal: context.signal,
+    });
+    await follow(events, args.out, tokenizer, context);
+  },
+});

@@ -1,0 +1,58 @@
+import { UserError } from "../../base/index.js";
+import { createEngine } from "../../engine/index.js";
+import { runStage2, weightsOf, type Stage2ConfigInput } from "../../pretrain/index.js";
+import { loadTokenizer } from "../../tokenizer/index.js";
+import {
+  COMMON_ARGS,
+  engineSettings,
+  follow,
+  modelFor,
+  readPretrainFile,
+  readStart,
+  SIZE_NAMES,
+} from "../_pretrain.js";
+import { command } from "../command.js";
+
+export const pretrainStage2 = command({
+  name: "pretrain stage2",
+  description:
+    "Trains an encoder to put a summary and its function close together, on the corpus's pairs. Begins with the result of " +
+    "stage 1, or from scratch. Called again with the same options it goes on where it was stopped",
+  args: {
+    ...COMMON_ARGS,
+    from: { type: "string", valueHint: "DIR", description: "A stage 1 run, or one of its checkpoints, to begin with" },
+    size: { type: "string", valueHint: "NAME", description: `Without --from: size of the model, ${SIZE_NAMES}` },
+  },
+  examples: [
+    {
+      does: "After stage 1",
+      line: "lodestone pretrain stage2 corpus --tokenizer tokenizer --from runs/one --out runs/two --steps 500",
+    },
+    {
+      does: "From scratch, with settings from a file",
+      line: "lodestone pretrain stage2 corpus --tokenizer tokenizer --out runs/three --size tiny --config stage2.json",
+    },
+  ],
+  async run(args, context) {
+    const file = await readPretrainFile(args);
+    if (args.from !== undefined && (args.size ?? file.size) !== undefined) {
+      throw new UserError("arguments.value", "pretrain stage2: expected --from or a size, got both", {
+        fix: "Leave the size out: the model of the stage 1 run is used",
+      });
+    }
+    const tokenizer = await loadTokenizer(args.tokenizer);
+    const start = args.from === undefined ? undefined : await readStart(args.from, tokenizer);
+    const events = runStage2({
+      config: file.training as Stage2ConfigInput,
+      model: start === undefined ? modelFor(args.size, file, tokenizer) : { ...start.model, ...file.model },
+      ...(start === undefined ? {} : { initial: weightsOf(start.checkpoint, start.model) }),
+      corpus: args.corpus,
+      tokenizer,
+      out: args.out,
+      engine: createEngine("onnxruntime"),
+      engineSettings: engineSettings(args.threads),
+      signal: context.signal,
+    });
+    await follow(events, args.out, tokenizer, context);
+  },
+});
