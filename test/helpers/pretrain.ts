@@ -1,5 +1,5 @@
 import { sha256, tensor, type Tensor } from "../../src/base/index.js";
-import type { IdentifierSpans, PretrainTokenizer } from "../../src/pretrain/index.js";
+import type { IdentifierSpans, PretrainTokenizer, TrainEngine } from "../../src/pretrain/index.js";
 
 /** What pretraining tests feed: a tokenizer, documents and an engine that can be worked out by hand. */
 
@@ -67,6 +67,37 @@ export class ToySession {
     return Promise.resolve({
       w: tensor("float32", [this.w.length], this.w.slice()),
       step: tensor("int32", [], Int32Array.of(this.steps)),
+    });
+  }
+}
+
+/** An engine of {@link ToySession}s: what is fed moves the first eight numbers of `wte.weight`, and nothing else. */
+export class ToyEngine implements TrainEngine {
+  opened = 0;
+  closed = 0;
+
+  constructor(private readonly lossAt?: (step: number) => number) {}
+
+  open(_programs: unknown, state: Readonly<Record<string, Tensor>>): ReturnType<TrainEngine["open"]> {
+    this.opened += 1;
+    const table = state["wte.weight"] as Tensor<"float32">;
+    const session = new ToySession(table.data.slice(0, 8), this.lossAt, Number(state["step"]!.data[0]));
+    return Promise.resolve({
+      run: (program, batch) => session.run(program, batch),
+      read: async () => {
+        const { w, step } = await session.read();
+        const data = table.data.slice();
+        data.set(w!.data as Float32Array);
+        return {
+          ...state,
+          "wte.weight": tensor("float32", table.dims, data),
+          step: tensor("float32", [], Float32Array.of(Number(step!.data[0]))),
+        };
+      },
+      close: () => {
+        this.closed += 1;
+        return Promise.resolve();
+      },
     });
   }
 }
