@@ -6,6 +6,9 @@ INPUT holds parameters under GPT-2's names, `input_ids` [B, T], `attention_mask`
 `segments` [B, T], `positions` [B, T] (int64), and metadata `heads`, `eps`, `activation`, `pad_id`.
 OUTPUT gets `gpt2_padding`, `gpt2_segments` (GPT-2 with all attention allowed within a text or a segment) and
 `xlm_roberta_xl` (padding), each last_hidden_state [B, T, H].
+
+Where INPUT has `masked_index` and `masked_label` [M] too, OUTPUT gets `loss` (mean cross-entropy of GPT-2's states within
+segments at those places, flat into B*T, head tied to wte) and `grad/NAME` for every parameter, by PyTorch's autograd.
 """
 
 import sys
@@ -15,7 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2Model, XLMRobertaXLConfig, XLMRobertaXLModel
 
-DATA = {"input_ids", "attention_mask", "segments", "positions"}
+DATA = {"input_ids", "attention_mask", "segments", "positions", "masked_index", "masked_label"}
 
 
 def read(path):
@@ -35,6 +38,8 @@ def gpt2(weights, meta, layers):
         activation_function=meta["activation"],
         layer_norm_epsilon=float(meta["eps"]),
         attn_implementation="eager",
+        bos_token_id=None,
+        eos_token_id=None,
     )
     model = GPT2Model(config).eval()
     missing, unexpected = model.load_state_dict(weights, strict=False)
@@ -58,6 +63,8 @@ def xlm_roberta_xl(weights, meta, layers):
         pad_token_id=pad,
         type_vocab_size=1,
         attn_implementation="eager",
+        bos_token_id=None,
+        eos_token_id=None,
     )
     model = XLMRobertaXLModel(config, add_pooling_layer=False).eval()
     state = {
@@ -112,6 +119,15 @@ def main():
         "gpt2_segments": by_segment.last_hidden_state,
         "xlm_roberta_xl": second.last_hidden_state,
     }
+    if "masked_index" in tensors:
+        states = first(
+            input_ids=ids, position_ids=tensors["positions"], attention_mask=additive(within)
+        ).last_hidden_state
+        logits = states.flatten(0, 1)[tensors["masked_index"]] @ first.wte.weight.T
+        loss = torch.nn.functional.cross_entropy(logits, tensors["masked_label"])
+        loss.backward()
+        out["loss"] = loss.detach()
+        out.update({f"grad/{name}": value.grad for name, value in first.named_parameters()})
     save_file({name: value.contiguous() for name, value in out.items()}, sys.argv[2])
 
 

@@ -1,4 +1,14 @@
-import { argmax, cast, equal, mul, reduceSum, softmaxCrossEntropy, type Value } from "../../graph/index.js";
+import {
+  cast,
+  equal,
+  gatherElements,
+  mul,
+  reduceMax,
+  reduceSum,
+  reshape,
+  softmaxCrossEntropy,
+  type Value,
+} from "../../graph/index.js";
 
 /** Places of the loss; unused capacity has weight 0. */
 export interface MaskedTokens {
@@ -24,11 +34,13 @@ export interface MaskedTokensLoss {
  * over the global batch and not over the part at hand.
  *
  * Metrics are weighted sums too: the mean loss of objective R is `loss_r / weight_r`, its accuracy
- * `correct_r / weight_r`; and `loss_r + loss_d` is the loss.
+ * `correct_r / weight_r` (a tie for the largest logit counts as correct); and `loss_r + loss_d` is the loss.
  */
 export function maskedTokensLoss({ logits, labels, weights, objective }: MaskedTokens): MaskedTokensLoss {
   const weighted = mul(softmaxCrossEntropy(logits, labels), weights); // [M]
-  const correct = mul(cast(equal(argmax(logits), labels), "float32"), weights); // [M]
+  // Nothing beats the label's logit: far cheaper over a whole vocabulary than finding where the largest one is.
+  const own = reshape(gatherElements(logits, reshape(labels, [...labels.shape, 1])), labels.shape); // [M]
+  const correct = mul(cast(equal(own, reduceMax(logits, [1])), "float32"), weights); // [M]
   const deobfuscated = cast(objective, "float32"); // [M]
   const random = cast(equal(objective, 0), "float32");
   const over = (part: Value, values: Value): Value => reduceSum(mul(part, values));
