@@ -216,6 +216,7 @@ export class Tokenizer {
     const config = {
       tokenizer_class: "PreTrainedTokenizerFast",
       clean_up_tokenization_spaces: false,
+      model_input_names: ["input_ids", "attention_mask"],
       ...(modelMaxLength === undefined ? {} : { model_max_length: modelMaxLength }),
       ...(pad === undefined ? {} : { pad_token: pad }),
       ...(eos === undefined ? {} : { eos_token: eos }),

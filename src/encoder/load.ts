@@ -1,0 +1,109 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, readSafetensors, UserError, type Tensor } from "../base/index.js";
+import { openOnnxFile, type EngineOptions } from "../engine/index.js";
+import type { ModelConfig } from "../model/index.js";
+import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
+import { readChecksums, verifyFile, type Checksums } from "./_checksums.js";
+import { FORMAT, type LodestoneSection } from "./_configs.js";
+import { FILES } from "./_files.js";
+import { Encoder } from "./encoder.js";
+import type { EncoderParts } from "./save.js";
+
+export interface LoadEncoderOptions extends EngineOptions {
+  /** A tokenizer to use instead of the folder's; it must be the one that the model was trained with. */
+  readonly tokenizer?: Tokenizer;
+}
+
+/**
+ * Opens a model folder for embedding. Each file is compared with its checksum before it is used; files that embedding
+ * does not need are not read.
+ *
+ * @throws UserError `model.missing`, `model.missing-file`, `model.corrupt`, `model.config`, `model.wrong-tokenizer`,
+ * `engine.provider`, `engine.threads`
+ */
+export async function loadEncoder(folder: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
+  const sums = await readChecksums(folder);
+  const { model, tokenizer: hash } = await readSection(folder, sums);
+  const { tokenizer: given, ...engineOptions } = options;
+  const opening = openModel(folder, sums, engineOptions); // In its own thread, while the tokenizer loads in this one.
+  try {
+    const tokenizer = given ?? (await readTokenizer(folder, sums, hash));
+    if (tokenizer.hash !== hash) throw wrongTokenizer(folder, hash, tokenizer.hash);
+    return new Encoder(model, tokenizer, await opening, "main");
+  } catch (error) {
+    await opening.then(
+      (session) => session.close(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/**
+ * Reads a model folder as parts, weights under GPT-2's names: what training continues from.
+ *
+ * @throws UserError as {@link loadEncoder}
+ */
+export async function readEncoder(folder: string): Promise<EncoderParts> {
+  const sums = await readChecksums(folder);
+  const { model, tokenizer: hash } = await readSection(folder, sums);
+  const tokenizer = await readTokenizer(folder, sums, hash);
+  await verifyFile(folder, FILES.weights, sums);
+  const [{ tensors }, { parseModelConfig }, { fitsTransformers, fromTransformers }] = await Promise.all([
+    readSafetensors(join(folder, FILES.weights)),
+    import("../model/index.js"),
+    import("./_transformers.js"),
+  ]);
+  const config = parseModelConfig(model, join(folder, FILES.config));
+  const weights: Record<string, Tensor> = fitsTransformers(config) ? fromTransformers(config, tensors) : tensors;
+  return { config, weights, tokenizer };
+}
+
+async function openModel(
+  folder: string,
+  sums: Checksums,
+  options: EngineOptions,
+): Promise<Awaited<ReturnType<typeof openOnnxFile>>> {
+  await verifyFile(folder, FILES.onnx, sums);
+  if (sums[FILES.onnxData] !== undefined) await verifyFile(folder, FILES.onnxData, sums);
+  return openOnnxFile(join(folder, FILES.onnx), options);
+}
+
+/** The folder's tokenizer. A readable one that is not the model's is told apart from a broken file. */
+async function readTokenizer(folder: string, sums: Checksums, hash: string): Promise<Tokenizer> {
+  try {
+    await verifyFile(folder, FILES.tokenizer, sums);
+    await verifyFile(folder, FILES.tokenizerConfig, sums);
+  } catch (error) {
+    const other = await loadTokenizer(folder).catch(() => undefined);
+    throw other === undefined || other.hash === hash ? error : wrongTokenizer(folder, hash, other.hash);
+  }
+  return loadTokenizer(folder);
+}
+
+function wrongTokenizer(folder: string, expected: string, got: string): UserError {
+  return new UserError(
+    "model.wrong-tokenizer",
+    `${join(folder, FILES.tokenizer)}: expected the tokenizer that the model was trained with (SHA-256 ${expected}), got ${got}`,
+    { fix: "Put the model's own tokenizer.json back: with another one every vector would be wrong" },
+  );
+}
+
+/** The `lodestone` section of `config.json`. Its checksum vouches for the values, so they are not validated again. */
+async function readSection(folder: string, sums: Checksums): Promise<LodestoneSection & { model: ModelConfig }> {
+  const path = join(folder, FILES.config);
+  await verifyFile(folder, FILES.config, sums);
+  let section: LodestoneSection | undefined;
+  try {
+    section = (JSON.parse(await readFile(path, "utf8")) as { lodestone?: LodestoneSection }).lodestone;
+  } catch (error) {
+    throw new UserError("model.config", `${path}: expected JSON, but ${messageOf(error)}`, { cause: error });
+  }
+  if (section?.format === FORMAT) return section;
+  throw new UserError(
+    "model.config",
+    `${path}: expected a "lodestone" section of format ${FORMAT}, got ${section === undefined ? "none" : `format ${section.format}`}`,
+    { fix: "Use a folder written by this version, or update lodestone" },
+  );
+}
