@@ -45,6 +45,7 @@ function candidate(found: ExtractedFunction, lang: Language, options: ExtractOpt
   const summary = summarise(found.docstring, lang, options);
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
+  if (found.body === "") return "empty-body"; // Nothing but a return: no hard positive.
   if (leaks(found, summary.summary)) return "leak";
   const { name, code, body, startLine, endLine } = found;
   return { name, summary: summary.summary, code, body, startLine, endLine };

@@ -25,7 +25,7 @@ export interface CorpusPair {
   readonly summary: string;
   /** The whole function without that documentation. */
   readonly code: string;
-  /** Without signature and return statements (METHOD section 4). Empty where the function is nothing but a return. */
+  /** Without signature and return statements (METHOD section 4); never empty. */
   readonly body: string;
   readonly name: string;
   readonly path: string;

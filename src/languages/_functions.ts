@@ -46,14 +46,14 @@ function extract(
     docstring: doc === undefined || doc.text === "" ? undefined : doc.text,
     docSpan: doc === undefined || doc.text === "" ? undefined : [doc.start, doc.end],
     body: bodyOnly(tree, profile, shape, doc),
-    bodyLines: codeLines(tree, shape, doc, comments),
+    bodyLines: codeLines(tree, profile, shape, doc, comments),
   };
 }
 
 /** The inside of the function without docstring and its own return statements, dedented. */
 function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc: Doc | undefined): string {
   if (shape.inner === undefined) return "";
-  const [start, end] = shape.inner;
+  const [start, end] = codeRange(tree, profile, shape.inner);
   const spans: Span[] = [];
   if (doc !== undefined && doc.start >= start && doc.end <= end) spans.push([doc.start, doc.end]);
   const last = tree.last(shape.body);
@@ -61,7 +61,11 @@ function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc:
     const kind = tree.kind(node);
     // Keywords share their names with nodes in some grammars (Ruby's `return`): those are leaves inside the statement.
     const isReturn = profile.returns.has(kind);
-    if (isReturn && tree.start(node) >= start && tree.end(node) <= end) spans.push([tree.start(node), tree.end(node)]);
+    if (isReturn && tree.start(node) >= start && tree.end(node) <= end) {
+      const wrapped = profile.returnWrappers?.has(tree.parentKind(node)) === true && tree.field(node) === "body";
+      const whole = wrapped ? tree.parent(node) : node;
+      spans.push([tree.start(whole), tree.end(whole)]);
+    }
     if (isReturn || profile.scopes.has(kind)) node = tree.last(node) - 1;
   }
   spans.sort((a, b) => a[0] - b[0]);
@@ -75,9 +79,22 @@ function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc:
   return dedent(lines).join("\n").trim();
 }
 
+/** A body's range without the directive that opens it. */
+function codeRange(tree: SyntaxTree, profile: Profile, [start, end]: Span): Span {
+  const directive = profile.directive?.exec(tree.text.slice(start, Math.min(end, start + 200)));
+  return directive == null ? [start, end] : [start + directive[0].length, end];
+}
+
 /** Lines of the body with something besides comments, docstring and blanks. */
-function codeLines(tree: SyntaxTree, shape: FunctionShape, doc: Doc | undefined, comments: readonly number[]): number {
-  const [start, end] = shape.inner ?? [tree.start(shape.body), tree.end(shape.body)];
+function codeLines(
+  tree: SyntaxTree,
+  profile: Profile,
+  shape: FunctionShape,
+  doc: Doc | undefined,
+  comments: readonly number[],
+): number {
+  const whole = shape.inner ?? [tree.start(shape.body), tree.end(shape.body)];
+  const [start, end] = codeRange(tree, profile, whole);
   const spans: Span[] = [];
   if (doc !== undefined && doc.start >= start && doc.end <= end) spans.push([doc.start, doc.end]);
   let low = 0;

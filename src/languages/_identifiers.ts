@@ -28,7 +28,8 @@ interface Name {
 export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] {
   const occurrences: Occurrence[] = [];
   profile.names(tree, (start, end, role) => {
-    if (end > start) occurrences.push({ name: tree.text.slice(start, end), start, end, role });
+    const name = tree.text.slice(start, end);
+    if (name !== "" && name !== "_") occurrences.push({ name, start, end, role }); // `_` is nobody's name.
   });
   const names = definitions(occurrences);
   const spans = new Map<string, [number, number][]>();

@@ -38,6 +38,10 @@ export interface Profile {
   /** Nodes whose return statements are not the surrounding function's. */
   readonly scopes: ReadonlySet<string>;
   readonly returns: ReadonlySet<string>;
+  /** Statements that hold a return and nothing else worth keeping: `return x if y` (Ruby). */
+  readonly returnWrappers?: ReadonlySet<string>;
+  /** What opens a body without being code: `"use strict"`. */
+  readonly directive?: RegExp;
   /** The function at `node`, or undefined where it has no name or no body. */
   shape(tree: SyntaxTree, node: number): FunctionShape | undefined;
   /** The documentation of a function; `comments` are the file's comment nodes, ascending. */

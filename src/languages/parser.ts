@@ -5,7 +5,7 @@ import { loadGrammar } from "./_grammar.js";
 import { identifiersOf, obfuscateTree } from "./_identifiers.js";
 import type { Profile } from "./_profile.js";
 import { SyntaxTree } from "./_tree.js";
-import { PROFILES, profileOf } from "./profiles/index.js";
+import { PROFILES } from "./profiles/index.js";
 import type { ExtractedFunction, Identifier, LanguageParser, Obfuscated } from "./types.js";
 
 const loaded = new Map<Language, LanguageParser>();
@@ -18,7 +18,7 @@ const loaded = new Map<Language, LanguageParser>();
 export async function loadLanguage(language: Language): Promise<LanguageParser> {
   const known = loaded.get(language);
   if (known !== undefined) return known;
-  const profile = profileOf(language);
+  const profile = PROFILES[language];
   const parser = await loadGrammar(profile.grammar);
   const alternative = profile.alternative === undefined ? undefined : await loadGrammar(profile.alternative);
   const made = new ProfiledParser(profile, parser, alternative);
@@ -62,9 +62,7 @@ export function parseLanguage(name: string): Language {
 }
 
 const BY_EXTENSION: ReadonlyMap<string, Language> = new Map(
-  LANGUAGES.flatMap((language) =>
-    (PROFILES[language]?.extensions ?? []).map((extension) => [extension, language] as const),
-  ),
+  LANGUAGES.flatMap((language) => PROFILES[language].extensions.map((extension) => [extension, language] as const)),
 );
 
 function parserOf(language: Language): LanguageParser {

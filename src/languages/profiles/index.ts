@@ -1,14 +1,24 @@
-import { internalError, type Language } from "../../base/index.js";
+import type { Language } from "../../base/index.js";
 import type { Profile } from "../_profile.js";
+import { c } from "./c.js";
+import { csharp } from "./csharp.js";
+import { go } from "./go.js";
+import { java } from "./java.js";
 import { javascript } from "./javascript.js";
+import { php } from "./php.js";
+import { python } from "./python.js";
+import { ruby } from "./ruby.js";
 import { typescript } from "./typescript.js";
 
-const known = { javascript, typescript };
-
 /** What the room knows about each language. */
-export const PROFILES: Readonly<Partial<Record<Language, Profile>>> = known;
-export function profileOf(language: Language): Profile {
-  const profile = PROFILES[language];
-  if (profile === undefined) throw internalError(`no profile for ${language}`);
-  return profile;
-}
+export const PROFILES: Readonly<Record<Language, Profile>> = {
+  python,
+  java,
+  javascript,
+  typescript,
+  csharp,
+  c,
+  ruby,
+  go,
+  php,
+};

@@ -31,6 +31,7 @@ export const javascript: Profile = {
     ...FUNCTION_VALUES,
   ]),
   returns: new Set(["return_statement"]),
+  directive: /^\s*(?:"use strict"|'use strict');?/,
   shape: scriptShape,
   documentation: (tree, shape, comments) => {
     const style = STARRED_BLOCKS;
