@@ -46,9 +46,9 @@ export interface Stage2Point {
 
 export interface ExampleSearch {
   readonly query: string;
-  /** 1-based rank of the function that the query was written for. */
-  readonly rank: number;
-  readonly bm25Rank: number;
+  /** 1-based ranks of the function that the query documents; null where the query is a question of ours. */
+  readonly rank: number | null;
+  readonly bm25Rank: number | null;
   readonly hits: readonly {
     readonly name: string;
     readonly place: string;
@@ -118,8 +118,12 @@ function renderExample(example: ExampleSearch): string {
       `<li${hit.correct ? ' class="correct"' : ""}><div class="hit"><b>${escapeHtml(hit.name)}</b> <span class="muted">${escapeHtml(hit.place)}</span>` +
       `<span class="score">${hit.score.toFixed(3)}${hit.correct ? " &#10003;" : ""}</span></div><pre>${escapeHtml(hit.code)}</pre></li>`,
   );
+  const note =
+    example.rank === null
+      ? "A question of ours; no answer is marked."
+      : `The function that it documents: rank ${example.rank} here, rank ${example.bm25Rank} for BM25.`;
   return `<article><h3>${escapeHtml(example.query)}</h3>
-<p class="muted">The function it was written for: rank ${example.rank} here, rank ${example.bm25Rank} for BM25.</p>
+<p class="muted">${note}</p>
 <ol>${hits.join("\n")}</ol></article>`;
 }
 
