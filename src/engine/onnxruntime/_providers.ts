@@ -1,0 +1,31 @@
+import * as ort from "onnxruntime-node";
+import { UserError, messageOf } from "../../base/index.js";
+
+/** The execution providers that this build of ONNX Runtime brings along. */
+export function availableProviders(): string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
+/** @throws UserError `engine.provider`, listing what is available */
+export function checkProvider(provider: string): void {
+  const available = availableProviders();
+  if (!available.includes(provider)) throw unavailable(provider, "which is not part of this ONNX Runtime");
+}
+
+/** The error for a provider that is there but does not start (no such device, a missing driver). */
+export function providerFailed(provider: string, error: unknown): UserError {
+  return unavailable(provider, `which did not start: ${firstLine(messageOf(error))}`, error);
+}
+
+function unavailable(provider: string, why: string, cause?: unknown): UserError {
+  const available = availableProviders().join(", ");
+  return new UserError("engine.provider", `provider: expected one of ${available}, got "${provider}", ${why}`, {
+    fix: `Choose one of ${available}; cpu works everywhere`,
+    cause,
+  });
+}
+
+/** ONNX Runtime's messages may have a whole trace behind them. */
+export function firstLine(message: string): string {
+  return message.split("\n", 1)[0]!.trim();
+}

@@ -1,0 +1,4 @@
+import { createEngine } from "../create-engine.js";
+import { describeEngine } from "../contract.js";
+
+describeEngine(createEngine("onnxruntime"));
