@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "vitest";
@@ -36,6 +37,13 @@ export const testWithPython = needing("the peers' Python: npm run bench -- setup
 /** `test` for what needs ../shared. */
 export const testWithShared = needing("../shared beside the checkout", shared !== undefined);
 /** `test` for what needs both. */
-export const testWithSharedAndPython = needing("../shared and the peers' Python", shared !== undefined && python !== undefined);
+export const testWithSharedAndPython = needing(
+  "../shared and the peers' Python",
+  shared !== undefined && python !== undefined,
+);
 /** `test` for what needs a browser. */
 export const testWithChromium = needing("Chromium", chromium !== undefined);
+/** Whether this user may make mount and network namespaces: real read-only mounts, small disks, no network. */
+const namespaces = spawnSync("unshare", ["--mount", "--net", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+/** `test` for what needs them. */
+export const testWithNamespaces = needing("mount and network namespaces (Linux, root)", namespaces);
