@@ -1,6 +1,6 @@
-import { Graph } from "../graph/index.js";
-import { createEngine, type EngineOptions } from "../engine/index.js";
-import { declareParameters, encode, normalise, parameterShapes, pool, type ModelConfig } from "../model/index.js";
+import { createEngine, type EngineName, type EngineOptions } from "../engine/index.js";
+import type { Graph } from "../graph/index.js";
+import type { ModelConfig } from "../model/index.js";
 import { Encoder } from "./encoder.js";
 import { checkTokenizer, pickWeights, type EncoderParts } from "./save.js";
 
@@ -13,23 +13,26 @@ import { checkTokenizer, pickWeights, type EncoderParts } from "./save.js";
  */
 export async function encoderFromState(
   parts: EncoderParts,
-  options: EngineOptions & { readonly engine?: Parameters<typeof createEngine>[0] } = {},
+  options: EngineOptions & { readonly engine?: EngineName } = {},
 ): Promise<Encoder> {
   const { config, tokenizer } = parts;
   checkTokenizer(config, tokenizer);
   const { engine = "onnxruntime", ...engineOptions } = options;
-  const weights = pickWeights(parameterShapes(config), parts.weights);
-  const session = await createEngine(engine).open({ embed: embeddingGraph(config) }, weights, engineOptions);
-  return new Encoder(config, tokenizer, session, "embed");
+  const weights = pickWeights((await import("../model/index.js")).parameterShapes(config), parts.weights);
+  const programs = { embed: await embeddingGraph(config) };
+  return new Encoder(config, tokenizer, await createEngine(engine).open(programs, weights, engineOptions), "embed");
 }
 
 /** `encoderGraph` with the sentence embedding as its only output: states of every token need not be copied out. */
-function embeddingGraph(config: ModelConfig): Graph {
+async function embeddingGraph(config: ModelConfig): Promise<Graph> {
+  // Loaded here, since embedding from a model folder does without these rooms.
+  const [{ Graph }, model] = await Promise.all([import("../graph/index.js"), import("../model/index.js")]);
   const graph = new Graph("embed");
   const inputIds = graph.input("input_ids", "int64", ["B", "T"]);
   const attentionMask = graph.input("attention_mask", "int64", ["B", "T"]);
-  const parameters = declareParameters(graph, config);
-  const states = encode(parameters, config, { inputIds, attentionMask });
-  graph.output("sentence_embedding", normalise(pool(parameters, config, states, inputIds, attentionMask)));
+  const parameters = model.declareParameters(graph, config);
+  const states = model.encode(parameters, config, { inputIds, attentionMask });
+  const pooled = model.pool(parameters, config, states, inputIds, attentionMask);
+  graph.output("sentence_embedding", model.normalise(pooled));
   return graph;
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, readSafetensors, UserError, type Tensor } from "../base/index.js";
+import { messageOf, readSafetensors, UserError } from "../base/index.js";
 import { openOnnxFile, type EngineOptions } from "../engine/index.js";
 import type { ModelConfig } from "../model/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
@@ -8,7 +8,7 @@ import { readChecksums, verifyFile, type Checksums } from "./_checksums.js";
 import { FORMAT, type LodestoneSection } from "./_configs.js";
 import { FILES } from "./_files.js";
 import { Encoder } from "./encoder.js";
-import type { EncoderParts } from "./save.js";
+import { pickWeights, type EncoderParts } from "./save.js";
 
 export interface LoadEncoderOptions extends EngineOptions {
   /** A tokenizer to use instead of the folder's; it must be the one that the model was trained with. */
@@ -50,14 +50,15 @@ export async function readEncoder(folder: string): Promise<EncoderParts> {
   const { model, tokenizer: hash } = await readSection(folder, sums);
   const tokenizer = await readTokenizer(folder, sums, hash);
   await verifyFile(folder, FILES.weights, sums);
-  const [{ tensors }, { parseModelConfig }, { fitsTransformers, fromTransformers }] = await Promise.all([
-    readSafetensors(join(folder, FILES.weights)),
-    import("../model/index.js"),
-    import("./_transformers.js"),
-  ]);
+  const [{ tensors }, { parameterShapes, parseModelConfig }, { fitsTransformers, fromTransformers }] =
+    await Promise.all([
+      readSafetensors(join(folder, FILES.weights)),
+      import("../model/index.js"),
+      import("./_transformers.js"),
+    ]);
   const config = parseModelConfig(model, join(folder, FILES.config));
-  const weights: Record<string, Tensor> = fitsTransformers(config) ? fromTransformers(config, tensors) : tensors;
-  return { config, weights, tokenizer };
+  const named = fitsTransformers(config) ? fromTransformers(config, tensors) : tensors;
+  return { config, weights: pickWeights(parameterShapes(config), named), tokenizer };
 }
 
 async function openModel(

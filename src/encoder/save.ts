@@ -1,6 +1,6 @@
-import { access, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { AtomicFile, UserError, writeFileAtomic, writeSafetensors, type Tensor } from "../base/index.js";
+import { UserError, writeFileAtomic, writeSafetensors, type Tensor } from "../base/index.js";
 import type { ModelConfig } from "../model/index.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import { writeChecksums } from "./_checksums.js";
@@ -22,21 +22,19 @@ export interface EncoderParts {
  * from them), tokenizer, configs for transformers and sentence-transformers, and checksums. The folder appears, or is
  * replaced, only when all of it is written.
  *
- * @throws UserError `model.wrong-tokenizer`, `engine.state`-like complaints about weights as `model.weights`,
- * `output.not-ours`, `output.full`, `output.unwritable`
+ * @throws UserError `model.wrong-tokenizer`, `model.weights`, `output.not-ours`, `output.full`, `output.unwritable`
  */
 export async function saveEncoder(folder: string, parts: EncoderParts): Promise<void> {
   checkTokenizer(parts.config, parts.tokenizer);
   // Exporting needs the graph and model rooms, embedding does not: they load here, not at start-up.
-  const [{ toOnnx }, { encoderGraph, parameterShapes }] = await Promise.all([
-    import("../graph/index.js"),
+  const [{ writeOnnx }, { parameterShapes }] = await Promise.all([
+    import("./_write-onnx.js"),
     import("../model/index.js"),
   ]);
   const { config, tokenizer } = parts;
   const weights = pickWeights(parameterShapes(config), parts.weights);
   await replaceFolder(folder, isModelFolder, async (temporary) => {
-    const graph = encoderGraph(config, { normalised: true });
-    await writeBytes(join(temporary, FILES.onnx), toOnnx(graph, { weights }));
+    const onnx = await writeOnnx(temporary, config, weights);
     const stored = fitsTransformers(config) ? toTransformers(config, weights) : weights;
     await writeSafetensors(join(temporary, FILES.weights), stored, { format: "pt" });
     const texts: Record<string, string> = {
@@ -49,28 +47,13 @@ export async function saveEncoder(folder: string, parts: EncoderParts): Promise<
       await mkdir(dirname(join(temporary, name)), { recursive: true });
       await writeFileAtomic(join(temporary, name), text);
     }
-    const optional = await access(join(temporary, FILES.onnxData)).then(
-      () => [FILES.onnxData],
-      () => [],
-    );
-    await writeChecksums(temporary, [FILES.onnx, ...optional, FILES.weights, ...Object.keys(texts)]);
+    await writeChecksums(temporary, [...onnx, FILES.weights, ...Object.keys(texts)]);
   });
 }
 
 /** A model folder, or one that lost its checksums. */
 function isModelFolder(names: readonly string[]): boolean {
   return names.includes(FILES.checksums) || (names.includes(FILES.onnx) && names.includes(FILES.config));
-}
-
-async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await AtomicFile.create(path);
-  try {
-    await file.write(bytes);
-    await file.commit();
-  } catch (error) {
-    await file.abort();
-    throw error;
-  }
 }
 
 /**
