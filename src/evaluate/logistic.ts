@@ -53,7 +53,8 @@ export function logisticRegression(
     }
     return loss;
   };
-  const { x } = lbfgs(objective, new Float64Array(biases + vectors));
+  // At 1e-7 what moves is far below what could turn a prediction; 1e-8 takes many more steps.
+  const { x } = lbfgs(objective, new Float64Array(biases + vectors), { tolerance: 1e-7 });
   const weights = new Float64Array(classes * width);
   const intercepts = new Float64Array(classes);
   weights.set(x.subarray(0, biases), first * width);
