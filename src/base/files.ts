@@ -1,6 +1,6 @@
-import { appendFileSync } from "node:fs";
+import { accessSync, appendFileSync, constants, existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { errnoOf, messageOf, UserError } from "./errors.js";
 
 /** What a reader sees of a file is either the old content or the whole new one, never half of it. */
@@ -90,7 +90,8 @@ async function syncFolder(folder: string): Promise<void> {
 /** Turns an operating system's refusal to write into an error that says what to do. */
 export function writeError(path: string, error: unknown): Error {
   if (error instanceof UserError) return error;
-  const code = errnoOf(error);
+  // Node's recursive mkdir says ENOENT where the real reason is above: a read-only file system, a missing permission.
+  const code = errnoOf(error) === "ENOENT" ? (refusalAbove(path) ?? "ENOENT") : errnoOf(error);
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
     return new UserError("output.full", `${path}: expected room to write, got ${code} (${messageOf(error)})`, {
       fix: "Free some space or choose another output folder, then run again: what was complete before is untouched",
@@ -104,6 +105,18 @@ export function writeError(path: string, error: unknown): Error {
     });
   }
   return error instanceof Error ? error : new Error(messageOf(error));
+}
+
+/** Why nothing can be made in the nearest folder above that exists. */
+function refusalAbove(path: string): string | undefined {
+  let folder = dirname(resolve(path));
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error);
+  }
 }
 
 /**
