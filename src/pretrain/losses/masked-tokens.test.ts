@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
 import { float32, int32 } from "../../base/index.js";
 import { Graph, gradients } from "../../graph/index.js";
+import { Parameters, tokenLosses } from "../../model/index.js";
 import { largestDifference, numbers, runGraph } from "../../../test/helpers/run-graph.js";
 import { maskedTokensLoss } from "./index.js";
 
 function lossGraph(): Graph {
   const graph = new Graph("loss");
   const logits = graph.input("logits", "float32", ["M", 3]);
+  // With the identity as token embedding the states are the logits.
+  const parameters = new Parameters({
+    "wte.weight": graph.constant(float32([3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1])),
+  });
   const { loss, metrics } = maskedTokensLoss({
-    logits,
-    labels: graph.input("labels", "int32", ["M"]),
+    tokens: tokenLosses(logits, graph.input("labels", "int32", ["M"]), parameters),
     weights: graph.input("weights", "float32", ["M"]),
     objective: graph.input("objective", "int32", ["M"]),
   });

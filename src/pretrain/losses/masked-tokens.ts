@@ -1,21 +1,10 @@
-import {
-  cast,
-  equal,
-  gatherElements,
-  mul,
-  reduceMax,
-  reduceSum,
-  reshape,
-  softmaxCrossEntropy,
-  type Value,
-} from "../../graph/index.js";
+import { cast, equal, mul, reduceSum, type Value } from "../../graph/index.js";
+import type { TokenLosses } from "../../model/index.js";
 
 /** Places of the loss; unused capacity has weight 0. */
 export interface MaskedTokens {
-  /** float32 [M, V], one row per masked place. */
-  readonly logits: Value;
-  /** int32 [M]: the token that stood there. */
-  readonly labels: Value;
+  /** The head's losses and hits, float32 [M]. */
+  readonly tokens: TokenLosses;
   /** float32 [M]: 1 / (masked tokens of the global batch), or 0. */
   readonly weights: Value;
   /** int32 [M]: 0 for random masking (R), 1 for deobfuscation (D). Splits the metrics, not the loss. */
@@ -36,11 +25,9 @@ export interface MaskedTokensLoss {
  * Metrics are weighted sums too: the mean loss of objective R is `loss_r / weight_r`, its accuracy
  * `correct_r / weight_r` (a tie for the largest logit counts as correct); and `loss_r + loss_d` is the loss.
  */
-export function maskedTokensLoss({ logits, labels, weights, objective }: MaskedTokens): MaskedTokensLoss {
-  const weighted = mul(softmaxCrossEntropy(logits, labels), weights); // [M]
-  // Nothing beats the label's logit: far cheaper over a whole vocabulary than finding where the largest one is.
-  const own = reshape(gatherElements(logits, reshape(labels, [...labels.shape, 1])), labels.shape); // [M]
-  const correct = mul(cast(equal(own, reduceMax(logits, [1])), "float32"), weights); // [M]
+export function maskedTokensLoss({ tokens, weights, objective }: MaskedTokens): MaskedTokensLoss {
+  const weighted = mul(tokens.loss, weights); // [M]
+  const correct = mul(tokens.correct, weights); // [M]
   const deobfuscated = cast(objective, "float32"); // [M]
   const random = cast(equal(objective, 0), "float32");
   const over = (part: Value, values: Value): Value => reduceSum(mul(part, values));

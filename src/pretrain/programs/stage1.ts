@@ -1,5 +1,5 @@
 import { Graph, type Dim, type Value } from "../../graph/index.js";
-import { declareParameters, encode, tokenLogits, type ModelConfig, type Parameters } from "../../model/index.js";
+import { declareParameters, encode, tokenLosses, type ModelConfig, type Parameters } from "../../model/index.js";
 import { maskedTokensLoss } from "../losses/index.js";
 import { accumulate } from "../optimizer/index.js";
 import { dropoutKey } from "./inputs.js";
@@ -64,8 +64,8 @@ function stage1Forward(
   const dropout = training ? { key: dropoutKey(graph), rows: graph.input("row_ids", "int32", [batch]) } : undefined;
   const inputs = { inputIds, segments, positions };
   const { final } = encode(parameters, config, inputs, { select, ...(dropout === undefined ? {} : { dropout }) });
-  const logits = graph.scope("head", () => tokenLogits(final, parameters)); // [M, V]
-  const { loss, metrics } = graph.scope("loss", () => maskedTokensLoss({ logits, labels, weights, objective }));
+  const tokens = graph.scope("head", () => tokenLosses(final, labels, parameters)); // [M] each
+  const { loss, metrics } = graph.scope("loss", () => maskedTokensLoss({ tokens, weights, objective }));
   graph.output("loss", loss);
   for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
   return { parameters, loss };
