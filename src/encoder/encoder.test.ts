@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TEXTS } from "../../test/helpers/texts.js";
-import { Rng, UserError, type Tensor } from "../base/index.js";
-import { initialise, parseModelConfig, type ModelConfig, type ModelConfigInput } from "../model/index.js";
+import { largestDifference, noisyWeights, tinyConfig } from "../../test/helpers/encoders.js";
+import { Rng, UserError } from "../base/index.js";
+import type { ModelConfigInput } from "../model/index.js";
 import { trainTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import { planBatches } from "./_batches.js";
 import { encoderFromState, loadEncoder, readEncoder, saveEncoder, type Encoder } from "./index.js";
@@ -17,45 +18,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function tiny(overrides: Partial<ModelConfigInput> = {}): ModelConfig {
-  return parseModelConfig({
-    layers: 1,
-    heads: 2,
-    width: 32,
-    vocabSize: 400,
-    maxLength: 48,
-    padId: 0,
-    eosId: 1,
-    maskId: 2,
-    ...overrides,
-  });
-}
-
-/** Weights large enough that every part of the model shows in the vectors, biases and pooling included. */
-function weightsOf(config: ModelConfig): Record<string, Tensor> {
-  const rng = Rng.fromSeed(3);
-  const weights = initialise(config, rng);
-  for (const [name, { data }] of Object.entries(weights)) {
-    const noise = rng.split("noise", name);
-    for (let i = 0; i < data.length; i++) data[i]! += 0.2 * noise.normal();
-  }
-  return weights;
-}
-
 async function open(overrides: Partial<ModelConfigInput> = {}): Promise<Encoder> {
-  const config = tiny(overrides);
-  return encoderFromState({ config, weights: weightsOf(config), tokenizer }, { threads: 1 });
+  const config = tinyConfig(overrides);
+  return encoderFromState({ config, weights: noisyWeights(config), tokenizer }, { threads: 1 });
 }
 
 async function collect(items: AsyncIterable<Float32Array>): Promise<Float32Array[]> {
   const all: Float32Array[] = [];
   for await (const item of items) all.push(item);
   return all;
-}
-
-function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
 }
 
 const MIXED = ["", "a", ...TEXTS, "return x", "😀", "a".repeat(500), "get user name"];
@@ -167,8 +138,8 @@ describe("a model folder", () => {
   for (const [name, overrides] of Object.entries(forms)) {
     test(`${name}: loads as saved, and gives the vectors of the weights in memory`, async () => {
       const path = join(folder, name);
-      const config = tiny(overrides);
-      const parts = { config, weights: weightsOf(config), tokenizer };
+      const config = tinyConfig(overrides);
+      const parts = { config, weights: noisyWeights(config), tokenizer };
       await saveEncoder(path, parts);
       const memory = await encoderFromState(parts, { threads: 1 });
       const loaded = await loadEncoder(path, { threads: 1 });
@@ -188,8 +159,8 @@ describe("a model folder", () => {
   }
 
   test("pooling matches arithmetic done by hand on the static bag", async () => {
-    const config = tiny({ layers: 0, positions: false, finalNorm: false, pooling: "weighted" });
-    const weights = weightsOf(config);
+    const config = tinyConfig({ layers: 0, positions: false, finalNorm: false, pooling: "weighted" });
+    const weights = noisyWeights(config);
     const encoder = await encoderFromState({ config, weights, tokenizer }, { threads: 1 });
     const ids = await tokenizer.encodeForModel("get user name", 48);
     const expected = new Float64Array(32);
@@ -210,8 +181,8 @@ describe("a model folder", () => {
 
   test("names every file in its checksums, which are exact", async () => {
     const path = join(folder, "listed");
-    const config = tiny();
-    await saveEncoder(path, { config, weights: weightsOf(config), tokenizer });
+    const config = tinyConfig();
+    await saveEncoder(path, { config, weights: noisyWeights(config), tokenizer });
     const { sha256 } = JSON.parse(await readFile(join(path, "checksums.json"), "utf8")) as {
       sha256: Record<string, string>;
     };
@@ -229,8 +200,8 @@ describe("a model folder", () => {
   });
 
   test("weights that do not fit and a tokenizer of another size are refused before anything is written", async () => {
-    const config = tiny();
-    const weights = weightsOf(config);
+    const config = tinyConfig();
+    const weights = noisyWeights(config);
     const path = join(folder, "refused");
     const codeOf = (run: Promise<unknown>): Promise<unknown> =>
       run.catch((error: unknown) => (error instanceof UserError ? `${error.code}: ${error.message}` : error));
@@ -239,9 +210,9 @@ describe("a model folder", () => {
     expect(await codeOf(saveEncoder(path, { config, weights: rest, tokenizer }))).toBe(
       "model.weights: weights: expected ln_f.bias float32[32], got none",
     );
-    const small = tiny({ vocabSize: 399 });
+    const small = tinyConfig({ vocabSize: 399 });
     expect(await codeOf(saveEncoder(path, { config: small, weights, tokenizer }))).toMatch(/^model\.wrong-tokenizer/);
-    const other = tiny({ maskId: 5 });
+    const other = tinyConfig({ maskId: 5 });
     expect(await codeOf(encoderFromState({ config: other, weights, tokenizer }))).toBe(
       "model.wrong-tokenizer: tokenizer: expected mask token 5, as the model has, got 2",
     );

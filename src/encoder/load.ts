@@ -27,6 +27,7 @@ export async function loadEncoder(folder: string, options: LoadEncoderOptions = 
   const { model, tokenizer: hash } = await readSection(folder, sums);
   const { tokenizer: given, ...engineOptions } = options;
   const opening = openModel(folder, sums, engineOptions); // In its own thread, while the tokenizer loads in this one.
+  opening.catch(() => undefined); // It may fail before it is awaited; it is told then.
   try {
     const tokenizer = given ?? (await readTokenizer(folder, sums, hash));
     if (tokenizer.hash !== hash) throw wrongTokenizer(folder, hash, tokenizer.hash);
