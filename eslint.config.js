@@ -30,7 +30,7 @@ export default ts.config(
       "no-console": "error",
     },
   },
-  { files: ["src/cli/**", "bench/**", "scripts/**"], rules: { "no-console": "off" } },
+  { files: ["src/cli/**", "bench/**", "scripts/**", "test/helpers/build.ts"], rules: { "no-console": "off" } },
   {
     files: ["**/*.js", "**/*.mjs"],
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },

@@ -16,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "slow",
+          globalSetup: ["test/helpers/build.ts"],
           include: ["src/**/*.slow.test.ts", "test/**/*.slow.test.ts"],
           exclude: ["node_modules/**"],
           pool: "forks",
