@@ -52,7 +52,14 @@ function showParam(value: unknown): string {
 
 /** Small constants in full, large ones by type. */
 function showTensor(value: Tensor): string {
-  if (value.dims.length === 0) return String(value.data[0]);
+  if (value.dims.length === 0) return showNumber(value.data[0]!);
   const type = `${value.dtype}${showShape(value.dims)}`;
-  return value.data.length > 8 ? `constant ${type}` : `${type}(${Array.from<unknown>(value.data).join(", ")})`;
+  return value.data.length > 8
+    ? `constant ${type}`
+    : `${type}(${Array.from<number | bigint>(value.data).map(showNumber).join(", ")})`;
+}
+
+/** As many digits as float32 has: 0.1, not 0.10000000149011612. */
+function showNumber(value: number | bigint): string {
+  return typeof value === "bigint" ? String(value) : String(Number(value.toPrecision(7)));
 }

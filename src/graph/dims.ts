@@ -38,7 +38,9 @@ function addTerm(into: Polynomial, monomial: string, coefficient: number): void 
 }
 
 function print(polynomial: Polynomial): Dim {
-  const terms = [...polynomial].sort(([a], [b]) => (a === "" ? 1 : b === "" ? -1 : a < b ? -1 : a > b ? 1 : 0));
+  // Products of many symbols first, the constant last.
+  const degree = (monomial: string): number => (monomial === "" ? 0 : monomial.split("*").length);
+  const terms = [...polynomial].sort(([a], [b]) => degree(b) - degree(a) || (a < b ? -1 : 1));
   if (terms.length === 0) return 0;
   const [only] = terms;
   if (terms.length === 1 && only !== undefined && only[0] === "") return only[1];
