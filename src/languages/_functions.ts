@@ -76,7 +76,9 @@ function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc:
   const lines = rest.map((line) => line.trimEnd());
   while (lines.length > 0 && lines[0] === "") lines.shift();
   while (lines.length > 0 && lines.at(-1) === "") lines.pop();
-  return dedent(lines).join("\n").trim();
+  // What shares a line with the opening brace says nothing about the indentation.
+  const [head = "", ...others] = lines;
+  return (from === lineStart ? dedent(lines) : [head.trim(), ...dedent(others)]).join("\n").trim();
 }
 
 /** A body's range without the directive that opens it. */

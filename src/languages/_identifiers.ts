@@ -1,5 +1,5 @@
 import type { Profile } from "./_profile.js";
-import type { Role } from "./_roles.js";
+import { MEMBERS, PLAIN, TYPES, type Role } from "./_roles.js";
 import type { SyntaxTree } from "./_tree.js";
 import type { Identifier, IdentifierKind, Obfuscated } from "./types.js";
 
@@ -13,17 +13,17 @@ interface Occurrence {
 /** What a file knows of a name. */
 interface Name {
   /** Kind of the first definition in the text. */
-  kind: IdentifierKind;
-  plain: boolean;
-  member: boolean;
+  readonly kind: IdentifierKind;
+  /** Where it is defined. */
+  spaces: number;
   parameter: boolean;
 }
 
 /**
  * The names that the file defines, in order of first appearance, with the occurrences that go together.
  *
- * A placeholder belongs to a name, not to a scope: `self.data = data` uses one. Two questions are kept apart, whether
- * the name stands alone and whether it is a member, so that a local variable `join` does not rename `path.join`.
+ * A placeholder belongs to a name, not to a scope: `self.data = data` uses one. Where a name stands still counts: a local
+ * variable `join` does not rename `path.join`.
  */
 export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] {
   const occurrences: Occurrence[] = [];
@@ -35,7 +35,7 @@ export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] 
   const spans = new Map<string, [number, number][]>();
   for (const { name, start, end, role } of occurrences) {
     const known = names.get(name);
-    if (known === undefined || !isOwn(known, role, names, profile.implicitReceiver)) continue;
+    if (known === undefined || !isOwn(known, role, names)) continue;
     const list = spans.get(name);
     if (list === undefined) spans.set(name, [[start, end]]);
     else list.push([start, end]);
@@ -44,69 +44,53 @@ export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] 
 }
 
 function definitions(occurrences: readonly Occurrence[]): ReadonlyMap<string, Name> {
-  const plain = new Set<string>();
   const imported = new Set<string>();
+  const receivers = new Set<string>();
   for (const { name, role } of occurrences) {
     if (role.role === "import") imported.add(name);
-    else if ("kind" in role && role.role !== "define-member") plain.add(name);
+    else if (role.role === "define" && (role.spaces & ~MEMBERS) !== 0) receivers.add(name);
   }
   const names = new Map<string, Name>();
   for (const { name, role } of occurrences) {
-    const defined = definedBy(role, imported.has(name), plain, imported);
-    if (defined === undefined) continue;
+    let kind: IdentifierKind = "attribute";
+    let spaces = 0;
+    if (role.role === "define") {
+      kind = role.kind;
+      // An imported name is the other file's, even where something here shadows it.
+      spaces = imported.has(name) ? role.spaces & ~(PLAIN | TYPES) : role.spaces;
+    } else if (role.role === "assign-member") {
+      const { receiver } = role;
+      if (receiver === undefined || (receivers.has(receiver) && !imported.has(receiver))) spaces = MEMBERS;
+    }
+    if (spaces === 0) continue;
+    const parameter = role.role === "define" && role.parameter === true;
     const known = names.get(name);
-    if (known === undefined) names.set(name, defined);
+    if (known === undefined) names.set(name, { kind, spaces, parameter });
     else {
-      known.plain ||= defined.plain;
-      known.member ||= defined.member;
-      known.parameter ||= defined.parameter;
+      known.spaces |= spaces;
+      known.parameter ||= parameter;
     }
   }
   return names;
 }
 
-/** What one occurrence defines, if anything. */
-function definedBy(
-  role: Role,
-  isImported: boolean,
-  plain: ReadonlySet<string>,
-  imported: ReadonlySet<string>,
-): Name | undefined {
-  if (role.role === "assign-member") {
-    const own = role.receiver === undefined || (plain.has(role.receiver) && !imported.has(role.receiver));
-    return own ? { kind: "attribute", plain: false, member: true, parameter: false } : undefined;
-  }
-  if (!("kind" in role)) return undefined;
-  const member = role.role === "define-member" || role.role === "define-both";
-  // An imported name is the other file's, even where something here shadows it.
-  const alone = role.role !== "define-member" && !isImported;
-  if (!member && !alone) return undefined;
-  return { kind: role.kind, plain: alone, member, parameter: role.role === "define-parameter" };
-}
-
-function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>, implicitReceiver: boolean): boolean {
+function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>): boolean {
   switch (role.role) {
     case "use":
     case "define":
-    case "define-parameter":
-      return known.plain || (implicitReceiver && known.member);
-    case "use-either":
-    case "define-both":
-      return known.plain || known.member;
-    case "member":
-    case "define-member":
+      return (known.spaces & role.spaces) !== 0;
     case "assign-member":
-      return known.member;
+      return (known.spaces & MEMBERS) !== 0;
     case "keyword":
       // `f(end=1)` names the parameter only if `f` is ours.
-      return (known.parameter || known.member) && role.callee !== undefined && names.has(role.callee);
+      return (known.parameter || (known.spaces & MEMBERS) !== 0) && role.callee !== undefined && names.has(role.callee);
     case "import":
       return false;
   }
 }
 
 const LETTERS = { class: "c", function: "f", variable: "v", attribute: "v" } as const;
-const PLACEHOLDER = /(?<![\p{L}\p{N}_$])[cfvCFV]_\d+(?![\p{L}\p{N}_$])/gu;
+const PLACEHOLDER = /(?<![\p{L}\p{N}_])[cfvCFV]_\d+(?![\p{L}\p{N}_])/gu;
 
 /** Replaces the identifiers by placeholders, numbered by first appearance; attributes share the `v_` series. */
 export function obfuscateTree(tree: SyntaxTree, profile: Profile): Obfuscated {

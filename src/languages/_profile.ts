@@ -48,8 +48,6 @@ export interface Profile {
   documentation(tree: SyntaxTree, shape: FunctionShape, comments: readonly number[]): Doc | undefined;
   /** Reports each identifier of the file and its role (METHOD section 3). */
   names(tree: SyntaxTree, visit: Visit): void;
-  /** Members may be named without a receiver: `size()` for `this.size()` (Java, C#). */
-  readonly implicitReceiver: boolean;
   /** Spells placeholder `number` for `name`; only where `c_0` would not parse in place of `name` (Ruby constants). */
   placeholder?(letter: "c" | "f" | "v", number: number, name: string): string;
 }

@@ -1,5 +1,23 @@
 import type { SyntaxTree } from "../_tree.js";
-import { ATTRIBUTE, CLASS, FUNCTION, MEMBER, PARAMETER, USE, VARIABLE, type Role, type Visit } from "../_roles.js";
+import {
+  ATTRIBUTE,
+  CLASS,
+  define,
+  FUNCTION,
+  MEMBER,
+  PARAMETER,
+  PLAIN,
+  TYPE,
+  TYPES,
+  use,
+  USE,
+  VARIABLE,
+  type Role,
+  type Visit,
+} from "../_roles.js";
+
+/** `struct list` has a name space of its own: a variable `list` does not rename it. */
+const TAG = define("class", TYPES);
 
 /** Names of C. A prototype or `extern` declares what stands elsewhere: it defines nothing. */
 export function cNames(tree: SyntaxTree, visit: Visit): void {
@@ -98,14 +116,14 @@ function typeRole(tree: SyntaxTree, node: number): Role {
     case "struct_specifier":
     case "union_specifier":
     case "enum_specifier":
-      return tree.field(node) === "name" && tree.childByField(parent, "body") >= 0 ? CLASS : USE;
+      return tree.field(node) === "name" && tree.childByField(parent, "body") >= 0 ? TAG : TYPE;
     default: {
       let at = node;
       while (tree.field(at) === "declarator" || tree.parentKind(at) === "parenthesized_declarator") {
         at = tree.parent(at);
         if (tree.kind(at) === "type_definition") return CLASS;
       }
-      return USE;
+      return TYPE;
     }
   }
 }
@@ -131,7 +149,7 @@ function macroNames(tree: SyntaxTree, node: number, visit: Visit): void {
     const [whole, access, name] = match;
     if (name === undefined) continue;
     const start = offset + match.index + whole.length - name.length;
-    visit(start, start + name.length, access === undefined ? USE : MEMBER);
+    visit(start, start + name.length, access === undefined ? use(PLAIN | TYPES) : MEMBER);
   }
 }
 const MACRO_TOKEN =

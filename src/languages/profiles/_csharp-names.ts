@@ -7,7 +7,10 @@ import {
   MEMBER,
   METHOD,
   PARAMETER,
-  USE,
+  define,
+  MEMBERS,
+  PLAIN,
+  USE_EITHER as USE,
   VARIABLE,
   type Role,
   type Visit,
@@ -60,7 +63,7 @@ function roleOf(tree: SyntaxTree, node: number): Role | undefined {
     case "parameter_list":
     case "bracketed_parameter_list":
       if (!named) return USE;
-      return isRecordParameter(tree, parent) ? { role: "define-both", kind: "attribute" } : PARAMETER;
+      return isRecordParameter(tree, parent) ? define("attribute", PLAIN | MEMBERS) : PARAMETER;
     case "type_parameter":
       return named ? CLASS : USE;
     case "catch_declaration":

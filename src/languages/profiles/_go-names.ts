@@ -5,6 +5,7 @@ import {
   FUNCTION,
   MEMBER,
   METHOD,
+  TYPE,
   USE,
   USE_EITHER,
   VARIABLE,
@@ -44,11 +45,11 @@ function roleOf(tree: SyntaxTree, node: number, packages: ReadonlySet<string>): 
       switch (tree.parentKind(node)) {
         case "type_spec":
         case "type_alias":
-          return field === "name" ? CLASS : USE;
+          return field === "name" ? CLASS : TYPE;
         case "qualified_type":
           return undefined;
         default:
-          return USE;
+          return TYPE;
       }
     case "package_identifier":
       if (tree.parentKind(node) === "import_spec") return VARIABLE;

@@ -2,16 +2,26 @@ import type { SyntaxTree } from "../_tree.js";
 import {
   ATTRIBUTE,
   CLASS,
+  define,
   IMPORT,
   INNER_CLASS,
   MEMBER,
-  METHOD,
+  MEMBERS,
+  METHODS,
   PARAMETER,
-  USE,
+  PLAIN,
+  TYPE,
+  TYPES,
+  use,
   VARIABLE,
   type Role,
   type Visit,
 } from "../_roles.js";
+
+/** Fields are named without a receiver. */
+const USE = use(PLAIN | MEMBERS);
+const METHOD = define("function", METHODS);
+const CALL = use(METHODS);
 
 /** Names of Java. */
 export function javaNames(tree: SyntaxTree, visit: Visit): void {
@@ -65,9 +75,9 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
     case "field_access":
       return field === "field" ? MEMBER : USE;
     case "method_invocation":
-      return field === "name" && tree.childByField(parent, "object") >= 0 ? MEMBER : USE;
+      return field === "name" ? CALL : USE;
     case "method_reference":
-      return node === parent + 1 ? USE : MEMBER;
+      return node === parent + 1 ? USE : CALL;
     case "element_value_pair":
       return field === "key" ? { role: "keyword", callee: annotationOf(tree, parent) } : USE;
     case "scoped_identifier":
@@ -85,7 +95,7 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
 }
 
 /** `record Point(int x)`: a field, an accessor and a parameter in one. */
-const COMPONENT: Role = { role: "define-both", kind: "attribute" };
+const COMPONENT = define("attribute", PLAIN | MEMBERS | METHODS);
 
 function isRecordComponent(tree: SyntaxTree, parameter: number): boolean {
   return tree.parentKind(tree.parent(parameter)) === "record_declaration";
@@ -134,6 +144,6 @@ function annotationOf(tree: SyntaxTree, pair: number): string | undefined {
 function typeRole(tree: SyntaxTree, node: number): Role {
   const parent = tree.parent(node);
   if (tree.parentKind(node) === "type_parameter") return CLASS;
-  if (tree.parentKind(node) === "scoped_type_identifier" && node !== parent + 1) return MEMBER;
-  return USE;
+  if (tree.parentKind(node) === "scoped_type_identifier" && node !== parent + 1) return use(MEMBERS | TYPES);
+  return TYPE;
 }

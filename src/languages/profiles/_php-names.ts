@@ -7,7 +7,10 @@ import {
   MEMBER,
   METHOD,
   OWN_ATTRIBUTE,
-  PARAMETER,
+  MARKED,
+  MEMBERS,
+  define,
+  use,
   USE,
   VARIABLE,
   type Role,
@@ -25,6 +28,12 @@ export function phpNames(tree: SyntaxTree, visit: Visit): void {
   }
 }
 
+/** Variables are told from everything else by their `$`. */
+const SEEN = use(MARKED);
+const SET = define("variable", MARKED);
+const SET_FUNCTION = define("function", MARKED);
+const PHP_PARAMETER: Role = { role: "define", kind: "variable", spaces: MARKED, parameter: true };
+
 /** The role of `$text`. */
 function variableRole(tree: SyntaxTree, variable: number, text: string): Role | undefined {
   if (text === "this" || /^(?:_[A-Z]+|GLOBALS|argc|argv|php_errormsg|http_response_header)$/.test(text))
@@ -32,28 +41,28 @@ function variableRole(tree: SyntaxTree, variable: number, text: string): Role | 
   const field = tree.field(variable);
   switch (tree.parentKind(variable)) {
     case "property_element":
-      return field === "name" || tree.previous(variable) < 0 ? ATTRIBUTE : USE;
+      return field === "name" || tree.previous(variable) < 0 ? ATTRIBUTE : SEEN;
     case "scoped_property_access_expression":
-      return field === "name" ? MEMBER : USE;
+      return field === "name" ? MEMBER : SEEN;
     case "member_access_expression":
     case "nullsafe_member_access_expression":
     case "member_call_expression":
-      return USE; // `$object->$name` looks the name up in a variable.
+      return SEEN; // `$object->$name` looks the name up in a variable.
     case "simple_parameter":
     case "variadic_parameter":
-      return field === "name" ? PARAMETER : USE;
+      return field === "name" ? PHP_PARAMETER : SEEN;
     case "property_promotion_parameter":
-      return field === "name" ? PROMOTED : USE;
+      return field === "name" ? PROMOTED : SEEN;
     case "catch_clause":
     case "static_variable_declaration":
-      return field === "name" ? VARIABLE : USE;
+      return field === "name" ? SET : SEEN;
     default:
       return targetRole(tree, variable);
   }
 }
 
 /** `__construct(private int $size)` declares a property as well. */
-const PROMOTED: Role = { role: "define-both", kind: "variable" };
+const PROMOTED: Role = { role: "define", kind: "variable", spaces: MARKED | MEMBERS, parameter: true };
 
 /** Targets of assignments and loops, through lists and references. */
 function targetRole(tree: SyntaxTree, variable: number): Role {
@@ -67,22 +76,22 @@ function targetRole(tree: SyntaxTree, variable: number): Role {
       case "by_ref":
         break;
       case "pair":
-        if (tree.parentKind(parent) !== "foreach_statement") return USE;
+        if (tree.parentKind(parent) !== "foreach_statement") return SEEN;
         break;
       case "property_promotion_parameter":
         return PROMOTED;
       case "assignment_expression":
       case "reference_assignment_expression": {
-        if (tree.field(at) !== "left") return USE;
+        if (tree.field(at) !== "left") return SEEN;
         const value = tree.childByField(parent, "right");
-        return value >= 0 && /^(?:anonymous|arrow)_function$/.test(tree.kind(value)) ? FUNCTION : VARIABLE;
+        return value >= 0 && /^(?:anonymous|arrow)_function$/.test(tree.kind(value)) ? SET_FUNCTION : SET;
       }
       case "augmented_assignment_expression":
-        return tree.field(at) === "left" && /\?\?=/.test(tree.slice(parent)) ? VARIABLE : USE;
+        return tree.field(at) === "left" && /\?\?=/.test(tree.slice(parent)) ? SET : SEEN;
       case "foreach_statement":
-        return afterAs(tree, parent, at) ? VARIABLE : USE;
+        return afterAs(tree, parent, at) ? SET : SEEN;
       default:
-        return USE;
+        return SEEN;
     }
     at = parent;
   }

@@ -1,12 +1,16 @@
 import type { SyntaxTree } from "../_tree.js";
 import {
-  ATTRIBUTE,
   CLASS,
   INNER_CLASS,
   MEMBER,
   METHOD,
   PARAMETER,
-  USE,
+  define,
+  MARKED,
+  MEMBERS,
+  PLAIN,
+  use,
+  USE_EITHER as USE,
   VARIABLE,
   type Role,
   type Visit,
@@ -27,6 +31,12 @@ const MARKS: Readonly<Record<string, number>> = {
   simple_symbol: 1,
 };
 
+/** `@x` and `$x` are told from everything else by their marks; an accessor makes `x` of `@x`. */
+const SEEN = use(MARKED);
+const FIELD = define("attribute", MARKED);
+const GLOBAL = define("variable", MARKED);
+const ACCESSOR = define("attribute", MARKED | MEMBERS);
+
 function roleOf(tree: SyntaxTree, node: number): Role | undefined {
   if (!tree.isLeaf(node)) return undefined;
   switch (tree.kind(node)) {
@@ -36,11 +46,11 @@ function roleOf(tree: SyntaxTree, node: number): Role | undefined {
       return constantRole(tree, node);
     case "instance_variable":
     case "class_variable":
-      return isTarget(tree, node) ? ATTRIBUTE : MEMBER;
+      return isTarget(tree, node) ? FIELD : SEEN;
     case "global_variable":
       // `$stdout = log` sets the interpreter's own.
       if (/^\$(?:std\w+|[A-Z_]+|\W|\d+)$/.test(tree.slice(node))) return undefined;
-      return isTarget(tree, node) ? VARIABLE : USE;
+      return isTarget(tree, node) ? GLOBAL : SEEN;
     case "simple_symbol":
       return symbolRole(tree, node);
     case "hash_key_symbol":
@@ -129,7 +139,7 @@ function constantRole(tree: SyntaxTree, node: number): Role {
     case "singleton_method":
       return field === "name" ? METHOD : USE;
     default:
-      return isTarget(tree, node) ? { role: "define-both", kind: "variable" } : USE;
+      return isTarget(tree, node) ? define("variable", PLAIN | MEMBERS) : USE;
   }
 }
 
@@ -140,7 +150,7 @@ function symbolRole(tree: SyntaxTree, node: number): Role | undefined {
   const method = tree.childByField(tree.parent(tree.parent(node)), "method");
   const called = method < 0 ? "" : tree.slice(method);
   if (/^(?:attr|attr_reader|attr_writer|attr_accessor|cattr_\w+|mattr_\w+|class_attribute)$/.test(called))
-    return ATTRIBUTE;
+    return ACCESSOR;
   const isFirst = tree.start(node) === tree.start(firstArgument(tree, tree.parent(node)));
   if (/^(?:define_method|define_singleton_method|alias_method)$/.test(called)) return isFirst ? METHOD : MEMBER;
   return DECLARING.test(called) ? MEMBER : undefined;

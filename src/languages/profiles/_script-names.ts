@@ -7,6 +7,10 @@ import {
   INNER_CLASS,
   MEMBER,
   METHOD,
+  define,
+  MEMBERS,
+  PLAIN,
+  TYPE,
   OWN_ATTRIBUTE,
   PARAMETER,
   USE,
@@ -104,7 +108,7 @@ function patternRole(tree: SyntaxTree, node: number): Role {
       case "required_parameter":
       case "optional_parameter":
         if (field !== "pattern" && field !== "name" && tree.kind(at) !== "rest_pattern") return USE;
-        return isParameterProperty(tree, parent) ? { role: "define-both", kind: "variable" } : PARAMETER;
+        return isParameterProperty(tree, parent) ? define("variable", PLAIN | MEMBERS) : PARAMETER;
       case "formal_parameters":
         return PARAMETER;
       case "arrow_function":
@@ -166,7 +170,7 @@ function memberExpressionRole(tree: SyntaxTree, expression: number): Role {
   if (tree.parentKind(expression) !== "assignment_expression" || tree.field(expression) !== "left") return MEMBER;
   const value = kindOf(tree, tree.childByField(assignment, "right"));
   if (FUNCTIONS.has(value)) return METHOD;
-  if (value === "class") return { role: "define-member", kind: "class" };
+  if (value === "class") return define("class", MEMBERS);
   const receiver = tree.childByField(expression, "object");
   const text = tree.slice(receiver);
   if (text === "this" || text === "exports" || text === "module.exports") return OWN_ATTRIBUTE;
@@ -194,13 +198,13 @@ function typeRole(tree: SyntaxTree, node: number): Role {
     case "interface_declaration":
     case "type_alias_declaration":
     case "type_parameter":
-      return named ? inNamespace(tree, node) : USE;
+      return named ? inNamespace(tree, node) : TYPE;
     case "mapped_type_clause":
-      return named ? CLASS : USE;
+      return named ? CLASS : TYPE;
     case "nested_type_identifier":
-      return named ? MEMBER : USE;
+      return named ? MEMBER : TYPE;
     default:
-      return USE;
+      return TYPE;
   }
 }
 

@@ -24,7 +24,6 @@ export const c: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), C_DOC),
   names: cNames,
-  implicitReceiver: false,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

@@ -33,7 +33,6 @@ export const csharp: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), XML_DOC),
   names: csharpNames,
-  implicitReceiver: true,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

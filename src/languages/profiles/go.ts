@@ -26,7 +26,6 @@ export const go: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), GO_DOC),
   names: goNames,
-  implicitReceiver: false,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

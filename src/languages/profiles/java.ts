@@ -21,7 +21,6 @@ export const java: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), STARRED_BLOCKS),
   names: javaNames,
-  implicitReceiver: true,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

@@ -40,7 +40,6 @@ export const javascript: Profile = {
     return above ?? (shape.first === undefined ? undefined : docAbove(tree, comments, tree.start(shape.outer), style));
   },
   names: scriptNames,
-  implicitReceiver: false,
 };
 
 /** The function at a node of the JavaScript or TypeScript grammar. */

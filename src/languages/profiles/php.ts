@@ -16,7 +16,6 @@ export const php: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), STARRED_BLOCKS),
   names: phpNames,
-  implicitReceiver: false,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

@@ -15,7 +15,6 @@ export const python: Profile = {
   shape,
   documentation: docstring,
   names: pythonNames,
-  implicitReceiver: false,
 };
 
 function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {

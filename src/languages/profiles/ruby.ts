@@ -27,7 +27,6 @@ export const ruby: Profile = {
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), RUBY_DOC),
   names: rubyNames,
-  implicitReceiver: true,
   placeholder: (letter, number, name) => `${/^\p{Lu}/u.test(name) ? letter.toUpperCase() : letter}_${number}`,
 };
 
@@ -39,11 +38,16 @@ function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {
   const parameters = tree.childByField(node, "parameters");
   // `def double(x) = 2 * x` has no `end`: the body is what it returns.
   const inner: readonly [number, number] | undefined =
-    tree.kind(end) === "end" ? [tree.end(parameters >= 0 ? parameters : name), tree.start(end)] : undefined;
+    tree.kind(end) === "end" ? [afterHead(tree, parameters >= 0 ? parameters : name), tree.start(end)] : undefined;
   const text = tree.slice(name);
   const inClass = tree.kind(node) === "singleton_method" || tree.ancestor(node, CLASSES) >= 0;
   const kind = !inClass ? "function" : text === "initialize" ? "constructor" : "method";
   return { name: text, kind, outer: modified(tree, node), body, inner };
+}
+
+/** Past the signature, and past the semicolon of `def name; 1; end`. */
+function afterHead(tree: SyntaxTree, head: number): number {
+  return tree.end(head) + /^[ \t]*;?/.exec(tree.text.slice(tree.end(head), tree.end(head) + 20))![0].length;
 }
 
 const CLASSES: ReadonlySet<string> = new Set(["class", "module", "singleton_class"]);

@@ -71,7 +71,10 @@ function stripMarks(text: string): string {
       "",
     );
   return decodeEntities(plain)
-    .replace(/<?\b(?:https?|ftp|file):\/\/[^\s<>"'`)\]}]+[^\s<>"'`)\]}.,;:!?]>?/gi, "")
+    .replace(
+      /(?:[,;(]?\s*\b(?:see|see also|cf\.?|at|from|via|refer to):?\s+)?<?\b(?:https?|ftp|file):\/\/[^\s<>"'`)\]}]+[^\s<>"'`)\]}.,;:!?]>?/gi,
+      "",
+    )
     .replace(/\bwww\.[^\s<>"'`)\]}]+/gi, "");
 }
 
