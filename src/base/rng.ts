@@ -135,26 +135,32 @@ export interface RngState {
   readonly counter: number;
 }
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
-
-/** Threefry-2x32 with 20 rounds. Writes two words to `out` (which may alias nothing but itself). */
+/** Threefry-2x32 with 20 rounds. Writes two words to `out`. */
 export function threefry2x32(k0: number, k1: number, c0: number, c1: number, out: Uint32Array): void {
-  const keys = [k0, k1, (k0 ^ k1 ^ 0x1bd11bda) >>> 0];
-  let x0 = (c0 + k0) >>> 0;
-  let x1 = (c1 + k1) >>> 0;
-  for (let round = 0; round < 20; round++) {
-    const r = ROTATIONS[round % 8]!;
-    x0 = (x0 + x1) >>> 0;
-    x1 = ((x1 << r) | (x1 >>> (32 - r))) >>> 0;
-    x1 = (x1 ^ x0) >>> 0;
-    if (round % 4 === 3) {
-      const injection = Math.floor(round / 4) + 1;
-      x0 = (x0 + keys[injection % 3]!) >>> 0;
-      x1 = (x1 + keys[(injection + 1) % 3]! + injection) >>> 0;
-    }
+  const k2 = k0 ^ k1 ^ 0x1bd11bda;
+  let x0 = (c0 + k0) | 0;
+  let x1 = (c1 + k1) | 0;
+  // Four rounds, then a part of the key, five times; int32 arithmetic wraps as the definition asks.
+  for (let group = 1; group <= 5; group++) {
+    const odd = group % 2 === 1;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 13 : 17) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 15 : 29) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 26 : 16) ^ x0;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 6 : 24) ^ x0;
+    const first = group % 3;
+    x0 = (x0 + (first === 0 ? k0 : first === 1 ? k1 : k2)) | 0;
+    x1 = (x1 + (first === 0 ? k1 : first === 1 ? k2 : k0) + group) | 0;
   }
   out[0] = x0;
   out[1] = x1;
+}
+
+function rotate(x: number, by: number): number {
+  return (x << by) | (x >>> (32 - by));
 }
 
 /** 64-bit FNV-1a of a label, as two words. Labels are our own short names, not adversarial input. */
