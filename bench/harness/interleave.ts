@@ -18,12 +18,12 @@ export interface InterleaveOptions {
 }
 
 /** Seconds of one variant over its repetitions. */
-export interface Summary {
+export type Summary = {
   readonly median: number;
   readonly min: number;
   readonly max: number;
   readonly samples: readonly number[];
-}
+};
 
 export interface Interleaved {
   readonly summaries: Readonly<Record<string, Summary>>;
