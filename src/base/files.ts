@@ -163,7 +163,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       );
       if (pid === "" && age < 2000)
         await new Promise((resolve) => setTimeout(resolve, 500)); // Just being written.
-      else await rm(path, { force: true });
+      else
+        await rm(path, { force: true }).catch((refused: unknown) => {
+          throw writeError(path, refused);
+        });
     }
   }
   throw new UserError("output.locked", `${folder}: another process takes and releases the folder's lock`, {
