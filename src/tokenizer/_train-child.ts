@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import tokenizers from "tokenizers";
-import { messageOf } from "../base/errors.js";
+import { messageOf } from "../base/index.js";
 import type { TokenizerJson } from "./_format.js";
 
 export interface TrainJob {

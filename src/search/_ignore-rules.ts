@@ -1,0 +1,50 @@
+import { access, readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import ignore, { type Ignore } from "ignore";
+
+/** One `.gitignore` and the folder that its patterns start from. */
+interface RuleFile {
+  readonly folder: string;
+  readonly rules: Ignore;
+}
+
+/** The `.gitignore` files that hold for a folder, outermost first. */
+export type IgnoreRules = readonly RuleFile[];
+
+/** Rules from the root of the git repository that `folder` lies in, down to its parent. */
+export async function rulesAbove(folder: string): Promise<IgnoreRules> {
+  const above: string[] = [];
+  for (let at = resolve(folder); !(await exists(join(at, ".git"))); at = dirname(at)) {
+    const parent = dirname(at);
+    if (parent === at) return []; // Not in a repository: what lies above has no say.
+    above.unshift(parent);
+  }
+  let rules: IgnoreRules = [];
+  for (const parent of above) rules = await withRulesOf(parent, rules);
+  return rules;
+}
+
+/** `outer` and the folder's own `.gitignore`, if it has one. */
+export async function withRulesOf(folder: string, outer: IgnoreRules): Promise<IgnoreRules> {
+  const text = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
+  return text === undefined ? outer : [...outer, { folder, rules: ignore().add(text) }];
+}
+
+/** Whether git would pass over a path. The innermost file that says something about it decides. */
+export function isIgnored(path: string, isFolder: boolean, files: IgnoreRules): boolean {
+  let ignored = false;
+  for (const { folder, rules } of files) {
+    const name = relative(folder, path).split(sep).join("/");
+    const said = rules.test(isFolder ? `${name}/` : name);
+    if (said.ignored) ignored = true;
+    else if (said.unignored) ignored = false;
+  }
+  return ignored;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
