@@ -140,6 +140,20 @@ describe("toOnnx", () => {
     }
   });
 
+  test("attention's gradient needs neither the mask nor a row sum over [T, T]", () => {
+    const graph = new Graph("attention");
+    const [q, k] = [graph.input("q", "float32", ["B", "T", 4]), graph.input("k", "float32", ["B", "T", 4])];
+    const mask = graph.input("mask", "float32", ["B", "T", "T"]);
+    const p = ops.softmax(ops.matmul(q, k, { transposeB: true }));
+    const o = ops.matmul(ops.mul(p, mask), graph.input("v", "float32", ["B", "T", 4]));
+    graph.output("gradient", ops.gradients(ops.reduceSum(ops.square(o)), [q])[0]!);
+    const nodesOf = (target: ops.OnnxTarget) => onnx.ModelProto.decode(toOnnx(graph, { target })).graph.node;
+    const reading = (nodes: readonly { input: string[] }[]) =>
+      nodes.filter(({ input }) => input.includes("mask")).length;
+    expect(reading(nodesOf("standard"))).toBe(2);
+    expect(reading(nodesOf("onnxruntime"))).toBe(1);
+  });
+
   test("loss of logits so far apart that a probability underflows", async () => {
     const graph = new Graph("far");
     const logits = graph.input("logits", "float32", [2, 3]);

@@ -192,7 +192,23 @@ export const GRADIENT_CASES: { readonly [K in OpName]: readonly GradientCase[] |
       torch: "a.transpose(-1, -2) @ b.transpose(-1, -2)",
     },
   ],
-  softmax: [unary(ops.softmax, "a.softmax(-1)", f(2, 3, 4))],
+  softmax: [
+    unary(ops.softmax, "a.softmax(-1)", f(2, 3, 4)),
+    // Attention, plain and with a mask on the probabilities: their gradients are lowered in fewer passes.
+    {
+      inputs: [f(2, 4, 3), f(2, 4, 3), f(2, 4, 5)],
+      build: (a, b, c) => ops.matmul(ops.softmax(ops.matmul(a, b, { transposeB: true, alpha: 0.5 })), c),
+      torch: "(0.5 * a @ b.transpose(-1, -2)).softmax(-1) @ c",
+    },
+    {
+      inputs: [f(2, 4, 3), f(2, 4, 3), f(2, 5, 4), f(2, 4, 4)],
+      build: (a, b, c, d) => {
+        const probabilities = ops.mul(d, ops.softmax(ops.matmul(a, b, { transposeB: true })));
+        return ops.matmul(probabilities, c, { transposeB: true, alpha: 2 });
+      },
+      torch: "2 * (d * (a @ b.transpose(-1, -2)).softmax(-1)) @ c.transpose(-1, -2)",
+    },
+  ],
   softmaxGrad: "through",
   softmaxCrossEntropy: [
     {

@@ -1,5 +1,5 @@
 import type { NodeOf } from "../graph.js";
-import type { Emitter } from "./_emitter.js";
+import { ONNX_TYPES, type Emitter } from "./_emitter.js";
 import { range } from "./indexing.js";
 
 const MASK_32 = 0xffffffff;
@@ -26,8 +26,9 @@ export function lowerDropoutMask(e: Emitter, key: string, rows: string, node: No
   const product = e.op("Mul", [oddInt32(e, row), oddInt32(e, column)]);
   const threshold = Math.round(rate * 2 ** 32) - 2 ** 31;
   const kept = e.op("Greater", [product, e.number(threshold - 1, "int32")]);
-  const scale = Math.fround(1 / (1 - rate));
-  return e.op("Mul", [e.cast(kept, "bool", "float32"), e.number(scale)]);
+  // One byte an element, then scale and conversion to float in one pass.
+  const bytes = e.op("Cast", [kept], { to: ONNX_TYPES.uint8 });
+  return e.op("DequantizeLinear", [bytes, e.number(1 / (1 - rate))]);
 }
 
 /** A number that depends on both halves of the key and on the place. */

@@ -1,12 +1,10 @@
 import type { Tensor } from "../../base/index.js";
-import { sameShape, sizeOf } from "../dims.js";
 import { reachable } from "../_reachable.js";
 import type { Graph, Node, NodeOf, Value } from "../graph.js";
 import { Emitter, type OnnxNode, type OnnxTarget } from "./_emitter.js";
-import { gemm } from "./_matmul.js";
+import { lowerFused, type FusionContext } from "./_fusions.js";
 import { LOWERINGS } from "./index.js";
 import type { Lowering } from "./_lowering.js";
-import { scatterRowsInto } from "./indexing.js";
 import type { OpName } from "../ops/signatures.js";
 
 export interface LoweredGraph {
@@ -31,10 +29,10 @@ export function lowerGraph(graph: Graph, results: ReadonlyMap<string, Value>, ta
     return name;
   };
   const nodes = reachable(graph, results.values());
-  const uses = countUses(nodes, results.values());
+  const context: FusionContext = { emitter, nameOf, ...readersOf(nodes, results.values()) };
   for (const node of nodes) {
     emitter.enter(node.scope, node.op);
-    const fused = node.op === "add" ? lowerFusedAdd(emitter, node, nameOf, uses) : undefined;
+    const fused = lowerFused(context, node);
     const outputs = fused === undefined ? lowerNode(emitter, node, nameOf) : [fused];
     (node.outputs as readonly Value[]).forEach((value, index) => {
       names.set(value, outputs[index]!);
@@ -50,49 +48,21 @@ function lowerNode(emitter: Emitter, node: Node, nameOf: (value: Value) => strin
   return (LOWERINGS[node.op] as Lowering<OpName>)(emitter, inputs, node as NodeOf<OpName>);
 }
 
-/** How often each value is read. */
-function countUses(nodes: readonly Node[], results: Iterable<Value>): ReadonlyMap<Value, number> {
+/** Who reads each value, and how often it is read, results included. */
+function readersOf(nodes: readonly Node[], results: Iterable<Value>): Pick<FusionContext, "readers" | "uses"> {
+  const readers = new Map<Value, Node[]>();
   const uses = new Map<Value, number>();
   const count = (value: Value): unknown => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of nodes) (node.inputs as readonly Value[]).forEach(count);
-  for (const value of results) count(value);
-  return uses;
-}
-
-/**
- * Sums that ONNX does in one node: a linear layer's bias (Gemm), and rows scattered into a tensor that is there
- * already instead of into zeros. The term is read nowhere else; what was emitted for it is dropped as dead.
- */
-function lowerFusedAdd(
-  e: Emitter,
-  { inputs: [a, b], outputs: [sum] }: NodeOf<"add">,
-  nameOf: (value: Value) => string,
-  uses: ReadonlyMap<Value, number>,
-): string | undefined {
-  for (const [term, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (term.origin.kind !== "node" || uses.get(term) !== 1) continue;
-    const { node } = term.origin;
-    if (node.op === "scatterAddRows" && sameShape(other.shape, term.shape)) {
-      return scatterRowsInto(e, nameOf(other), nameOf(node.inputs[0]), nameOf(node.inputs[1]), node);
-    }
-    if (node.op === "matmul" && isLinear(node) && sameShape(other.shape, term.shape.slice(-1))) {
-      const [x, weight] = node.inputs;
-      const rows = sizeOf(x.shape.slice(0, -1));
-      const flat = e.reshape(nameOf(x), x.shape, [rows, x.shape.at(-1)!]);
-      const inputs = [flat, nameOf(weight), nameOf(other)];
-      const product = gemm(e, inputs, false, node.params.transposeB, node.params.alpha);
-      return e.reshape(product, [rows, sum.shape.at(-1)!], sum.shape);
+  for (const node of nodes) {
+    for (const input of node.inputs as readonly Value[]) {
+      count(input);
+      const known = readers.get(input);
+      if (known === undefined) readers.set(input, [node]);
+      else known.push(node);
     }
   }
-  return undefined;
-}
-
-/** Rows times one matrix. */
-function isLinear({ inputs: [, weight], params }: NodeOf<"matmul">): boolean {
-  return weight.shape.length === 2 && !params.transposeA;
+  for (const value of results) count(value);
+  return { readers, uses };
 }
 
 /** Gives the results their names, and drops nodes and constants that nothing needs. */
