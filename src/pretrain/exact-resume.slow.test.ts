@@ -29,7 +29,7 @@ describe.each(["stage1", "stage2"] as const)("%s: dropout 0.1, two threads, pref
     stage,
     out: join(root, `${stage}-${name}`),
     engine: "onnxruntime",
-    steps: 30,
+    steps: 20,
     everySteps: null,
     width: 128, // Wide enough that the engine's kernels do split their work.
     ...changes,
