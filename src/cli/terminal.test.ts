@@ -61,6 +61,14 @@ test("elsewhere a plain line comes every five seconds, and the last state always
   expect(file.text).not.toMatch(/[\r█]/);
 });
 
+test("an end that several levels report is shown once", () => {
+  const file = screen(false);
+  const display = new ProgressDisplay(file, () => 0);
+  for (const done of [1000, 1000, 1, 1000]) display.show({ ...half, done });
+  display.end();
+  expect(file.text.match(/^stage1 [\d,]+/gm)).toEqual(["stage1 1,000", "stage1 1,000"]);
+});
+
 test("times and numbers read as people write them", () => {
   expect([0, 59.4, 60, 3599, 3849].map(clock)).toEqual(["0 s", "59 s", "1:00", "59:59", "1:04:09"]);
   expect([0, 999, 1000, 1234567].map(thousands)).toEqual(["0", "999", "1,000", "1,234,567"]);

@@ -17,6 +17,7 @@ const PLAIN_EVERY = 5;
 export class ProgressDisplay {
   private drawn = false;
   private stage = "";
+  private finished = false;
   private lastPlain = -Infinity;
   private pending: string | undefined;
 
@@ -27,16 +28,18 @@ export class ProgressDisplay {
 
   /** Shows an event. */
   readonly show = (event: ProgressEvent): void => {
+    const finished = event.total !== undefined && event.done >= event.total;
     if (event.stage !== this.stage) this.end();
+    else if (finished && this.finished) return; // Several levels report the same end.
     this.stage = event.stage;
+    this.finished = finished;
     if (this.screen.isTTY) {
       this.screen.write(`\r\u001b[2K${bar(event, (this.screen.columns ?? 80) - 1)}`);
       this.drawn = true;
       return;
     }
-    const complete = event.total !== undefined && event.done >= event.total;
     this.pending = describe(event);
-    if (!complete && this.now() - this.lastPlain < PLAIN_EVERY) return;
+    if (!finished && this.now() - this.lastPlain < PLAIN_EVERY) return;
     this.lastPlain = this.now();
     this.flush();
   };

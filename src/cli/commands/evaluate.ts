@@ -58,8 +58,14 @@ function lengthOf(option: string, value: string | undefined): { maxLength?: numb
 
 function reportTable(report: SetReport): string {
   if (report.kind === "classification") {
-    const rows = Object.entries(report).filter(([, value]) => typeof value === "number" || typeof value === "string");
-    return table(rows.map(([name, value]) => [name, String(value)]));
+    const heads = Object.fromEntries(Object.entries(report).filter(([, value]) => typeof value === "object"));
+    const columns = [...new Set(Object.values(heads).flatMap((scores) => Object.keys(scores)))];
+    const cells = (scores: Readonly<Record<string, number>>): string[] =>
+      columns.map((column) => (scores[column] === undefined ? "" : String(scores[column])));
+    return table([
+      [report.set, ...columns],
+      ...Object.entries(heads).map(([head, scores]) => [head, ...cells({ ...scores })]),
+    ]);
   }
   const systems = { encoder: report, ...(report.bm25 === undefined ? {} : { bm25: report.bm25 }) };
   const names = Object.keys(report.all);

@@ -1,6 +1,8 @@
 import { wholeNumber } from "../_arguments.js";
 import { MODEL_ARGS, openModel } from "../_model.js";
 import { command } from "../command.js";
+import { thousands } from "../terminal.js";
+import type { FolderCounts } from "../../search/index.js";
 
 export const search = command({
   name: "search",
@@ -20,11 +22,21 @@ export const search = command({
   async run(args, { signal, progress, print, say }) {
     const limit = wholeNumber(args.number, "number");
     const { searchFolder } = await import("../../search/index.js");
+    const onCounts = ({ files, chunks, skipped }: FolderCounts): void => {
+      const reasons = Object.entries(skipped).map(([reason, count]) => `${thousands(count)} ${reason}`);
+      const passed = reasons.length === 0 ? "" : `; files passed over: ${reasons.join(", ")}`;
+      say(`${args.folder}: ${thousands(chunks)} places in ${thousands(files)} files${passed}`);
+    };
     const encoder = await openModel("search", args);
     try {
-      const hits = await searchFolder(args.folder, args.query, { encoder, limit, signal, onProgress: progress });
+      const hits = await searchFolder(args.folder, args.query, {
+        encoder,
+        limit,
+        signal,
+        onProgress: progress,
+        onCounts,
+      });
       if (args.json === true) return await print(`${JSON.stringify(hits)}\n`);
-      if (hits.length === 0) say(`${args.folder}: no functions in any of the nine languages`);
       const lines = hits.map(
         ({ path, startLine, name, score }) => `${score.toFixed(3)}  ${path}:${startLine}  ${name}\n`,
       );
