@@ -16,6 +16,10 @@ export function describe(docstring: string, language: Language): Description {
     if (xml === undefined) return { dropped: /<inheritdoc\b/i.test(text) ? "inherited" : "no-description" };
     text = xml;
   }
+  if (language === "c") text = withoutHeading(text);
+  if (language === "python") text = text.replace(SIGNATURE_LINE, "");
+  if (language === "ruby")
+    text = text.replace(CALL_SEQUENCE, "$1").replace(/(?<![\w+])\+([\w.:?!=@]+)\+(?![\w+])/g, "$1");
   text = inlineTags(text);
   const tag = /(?:^|\n)\s*[@\\](?:brief|short|desc|description|summary)\b[ \t:]*\n?/.exec(text);
   const before = untilTag(text);
@@ -48,6 +52,21 @@ const TAG_LINE = new RegExp(
   ].join("|"),
   "m",
 );
+
+/**
+ * gtk-doc opens with `name:` and lists parameters before the description; kernel-doc writes `name() - description`.
+ */
+function withoutHeading(text: string): string {
+  const gtk = /^\w+(?:[ \t]*\(\))?:[ \t]*(?:\n|$)/.exec(text);
+  if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
+  const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
+  return kernel === null ? text : text.slice(kernel[0].length);
+}
+
+/** Docstrings of compiled functions open with a signature: `pow(x, y) -> number`. */
+const SIGNATURE_LINE = /^[\w.]+\([^\n]*\)(?:[ \t]*->[^\n]*)?[ \t]*\n(?=\s*\S)/;
+/** RDoc: `call-seq:` and the indented lines after it. */
+const CALL_SEQUENCE = /(^|\n)[ \t]*:?call-seq:[ \t]*\n(?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*/g;
 
 /** Text of `<summary>` with its inner marks resolved; undefined where there is none. */
 function xmlSummary(text: string): string | undefined {
