@@ -6,7 +6,7 @@ paths: one fused query-key-value product, `scaled_dot_product_attention` or plai
 rate in hand, measured at the start), fused AdamW, `zero_grad(set_to_none=True)`.
 
 Protocol: the first line of standard input is the job as JSON; the reply is one JSON line `{"ready": ...}`. After that
-every line `N` runs N steps and replies `{"seconds": [...], "loss": [...]}`; `quit` or end of input ends it.
+every line `N` runs N steps and replies `{"seconds": [...], "loss": [...]}`; the end of its input ends it.
 """
 
 import json
@@ -40,8 +40,10 @@ class Block(nn.Module):
             y = F.dropout(scores.softmax(-1), rate) @ v
         return self.c_proj(y.transpose(1, 2).reshape(B, T, H))
 
-    def forward(self, x, bias, rate):
+    def forward(self, x, bias, rate, select=None):
         x = x + F.dropout(self.attend(self.ln_1(x), bias, rate), rate)
+        if select is not None:  # Nothing after the last attention mixes positions: the rest is for the masked ones only.
+            x = x.flatten(0, 1)[select]
         return x + F.dropout(self.c_out(F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh")), rate)
 
 
@@ -61,10 +63,10 @@ class Encoder(nn.Module):
         same = segments[:, None, :, None] == segments[:, None, None, :]
         bias = torch.where(same, 0.0, -1e4)  # [B, 1, T, T]
         x = F.dropout(self.wte(batch["input_ids"]) + self.wpe(batch["positions"]), rate)
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x, bias, rate)
-        chosen = self.ln_f(x.flatten(0, 1)[batch["masked_index"]])  # [M, H]
-        return F.cross_entropy(chosen @ self.wte.weight.t(), batch["masked_label"])
+        chosen = self.blocks[-1](x, bias, rate, batch["masked_index"])  # [M, H]
+        return F.cross_entropy(self.ln_f(chosen) @ self.wte.weight.t(), batch["masked_label"])
 
 
 def make_step(job, attention, batch):
@@ -106,8 +108,6 @@ def main():
     settings["optimizer"] = "AdamW(fused=True)"
     print(json.dumps({"ready": settings}), flush=True)
     for line in sys.stdin:
-        if line.strip() == "quit":
-            break
         results = [step() for _ in range(int(line))]
         print(json.dumps({"seconds": [r[0] for r in results], "loss": [r[1] for r in results]}), flush=True)
 

@@ -43,7 +43,7 @@ export function runtimeOptions({ threads, provider }: EngineOptions): RuntimeOpt
 function compile(name: string, graph: Graph): ProgramModel {
   return {
     name,
-    model: toOnnx(graph).slice(),
+    model: toOnnx(graph, { target: "onnxruntime" }).slice(),
     states: [...graph.states.keys()],
     outputs: [...graph.outputs.keys()],
     updates: Object.fromEntries([...graph.updates.keys()].map((state) => [state, updateOutputName(state)])),
