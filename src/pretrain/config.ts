@@ -53,6 +53,8 @@ export const stage1ConfigSchema = z
     ...common,
     /** Rows of a batch. */
     batch: count.default(16),
+    /** Rows computed at a time, gradients added up, where the batch does not fit in memory; null for all. */
+    chunk: count.nullable().default(null),
     /** Tokens of a row. */
     length: z.int().min(8).default(256),
     /** `R` random masking, `D` deobfuscation, `P` a coin per document, `S` half of the steps R, then D. */
@@ -79,6 +81,8 @@ export const stage2ConfigSchema = z
     ...common,
     /** Pairs of a batch. */
     batch: z.int().min(2).default(256),
+    /** Pairs computed at a time, by gradient caching, where the batch does not fit in memory; null for all. */
+    chunk: count.nullable().default(null),
     /** Longest text side and code side in tokens, end-of-sequence token included. */
     textLength: z.int().min(2).default(64),
     codeLength: z.int().min(2).default(128),

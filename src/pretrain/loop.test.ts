@@ -48,6 +48,7 @@ function options(session: ToySession, changes: Partial<LoopOptions<Stage1Positio
     from: { step: 0, position: from.start },
     source: from,
     session,
+    runStep: (running, batch) => running.run("step", batch),
     rng,
     learningRate: warmupLinear({ peak: 1e-3, warmup: 2, total: 20 }),
     checkpoints: { everySteps: 5, everySeconds: null, keep: 2, best: false },

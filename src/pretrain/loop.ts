@@ -1,15 +1,10 @@
-import { float32, int32, ProgressMeter, UserError, type ProgressEvent, type Rng, type Tensor } from "../base/index.js";
+import { float32, int32, ProgressMeter, UserError, type ProgressEvent, type Rng } from "../base/index.js";
 import { pruneCheckpoints, writeCheckpoint } from "./checkpoint.js";
 import { MetricsFile } from "./metrics-file.js";
 import type { Schedule } from "./optimizer/schedule.js";
 import type { RunIdentity } from "./resume.js";
-import type { BatchSource, Position, PreparedBatch, TrainEvent } from "./types.js";
-
-/** The part of an engine's session that training uses. */
-export interface TrainSession {
-  run(program: string, batch: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-  read(): Promise<Record<string, Tensor>>;
-}
+import type { Step } from "./step.js";
+import type { BatchSource, Position, PreparedBatch, TrainEvent, TrainSession } from "./types.js";
 
 /** When to write checkpoints and which to keep. */
 export interface CheckpointPolicy {
@@ -29,8 +24,11 @@ export interface LoopOptions<P extends Position> {
   /** Where to begin: updates done, position of the next batch, path of the checkpoint that holds this state. */
   readonly from: { readonly step: number; readonly position: P; readonly path?: string };
   readonly source: BatchSource<P>;
-  /** Its program `step` takes the source's tensors, `dropout_key` and `learning_rate`. */
   readonly session: TrainSession;
+  /** Computes an update from the source's tensors, `dropout_key` and `learning_rate`. */
+  readonly runStep: Step["run"];
+  /** Names of the state that makes a checkpoint; undefined for all. */
+  readonly stateNames?: readonly string[];
   readonly rng: Rng;
   readonly learningRate: Schedule;
   readonly checkpoints: CheckpointPolicy;
@@ -65,7 +63,7 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
     while (prepared !== undefined && signal?.aborted !== true) {
       const batch: PreparedBatch<P> = await prepared;
       const started = performance.now();
-      const running = runStep(options, batch, step);
+      const running = computeStep(options, batch, step);
       running.catch(() => undefined);
       prepared = step + 1 < steps ? prefetch(source, batch.next, step + 1) : undefined;
       const outputs = await running;
@@ -99,12 +97,12 @@ function prefetch<P extends Position>(source: BatchSource<P>, position: P, step:
   return batch;
 }
 
-async function runStep<P extends Position>(
-  { session, rng, learningRate }: LoopOptions<P>,
+async function computeStep<P extends Position>(
+  { session, runStep, rng, learningRate }: LoopOptions<P>,
   batch: PreparedBatch<P>,
   step: number,
 ): Promise<Record<string, number>> {
-  const outputs = await session.run("step", {
+  const outputs = await runStep(session, {
     ...batch.tensors,
     dropout_key: int32([2], rng.split("dropout", step).keyInt32),
     learning_rate: float32([], [learningRate(step)]),
@@ -134,7 +132,10 @@ class Saver {
   private lossCount = 0;
 
   constructor(
-    private readonly options: Pick<LoopOptions<Position>, "out" | "identity" | "session" | "checkpoints">,
+    private readonly options: Pick<
+      LoopOptions<Position>,
+      "out" | "identity" | "session" | "stateNames" | "checkpoints"
+    >,
     private readonly metrics: MetricsFile,
     private last: { readonly step: number; readonly path: string } | undefined,
   ) {}
@@ -159,12 +160,12 @@ class Saver {
   }
 
   async save(step: number, position: Position): Promise<TrainEvent> {
-    const { out, identity, session, checkpoints } = this.options;
+    const { out, identity, session, stateNames, checkpoints } = this.options;
     await this.metrics.sync();
     const loss = this.lossCount === 0 ? null : this.losses / this.lossCount;
     const { stage, rngKey, config, inputs } = identity;
     const meta = { stage, step, rngKey: [...rngKey] as [number, number], position, config, inputs, loss };
-    const path = await writeCheckpoint(out, meta, await session.read());
+    const path = await writeCheckpoint(out, meta, await session.read(stateNames));
     await pruneCheckpoints(out, { last: checkpoints.keep, best: checkpoints.best });
     this.last = { step, path };
     this.since = performance.now();

@@ -4,11 +4,12 @@ import type { Graph } from "../graph/index.js";
 import { initialise, parameterShapes, type ModelConfig } from "../model/index.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Stage1Config, Stage2Config } from "./config.js";
-import { trainLoop, type LoopOptions, type TrainSession } from "./loop.js";
+import { trainLoop, type LoopOptions } from "./loop.js";
 import { warmupLinear } from "./optimizer/index.js";
 import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
 import { resumePoint, type RunIdentity } from "./resume.js";
-import type { BatchSource, Position, PretrainTokenizer, TrainEvent } from "./types.js";
+import type { Step } from "./step.js";
+import type { BatchSource, Position, PretrainTokenizer, TrainEvent, TrainSession } from "./types.js";
 
 /** The part of an engine that training uses. */
 export interface TrainEngine {
@@ -40,7 +41,7 @@ export interface StagePlan<P extends Position> {
   readonly engineSettings: EngineSettings;
   readonly initial: Weights | undefined;
   readonly corpusHash: string;
-  readonly program: Graph;
+  readonly step: Step;
   /** Reads the data; only called where there are steps left. */
   readonly source: (rng: Rng) => AsyncGenerator<TrainEvent, BatchSource<P>>;
   readonly summarise: LoopOptions<P>["summarise"];
@@ -96,7 +97,8 @@ async function* train<P extends Position>(
   const source = yield* plan.source(rng);
   const update = updateOptions(training);
   const state = checkpoint?.state ?? initialState(model, startingWeights(model, plan.initial, rng), update, stage);
-  const session = await plan.engine.open({ step: plan.program }, state, plan.engineSettings);
+  const { programs, scratch, run } = plan.step;
+  const session = await plan.engine.open(programs, { ...state, ...scratch }, plan.engineSettings);
   const { learningRate, warmup, floor } = training.optimizer;
   try {
     yield* trainLoop({
@@ -109,6 +111,8 @@ async function* train<P extends Position>(
           : { step: checkpoint.meta.step, position: checkpoint.meta.position as P, path: checkpoint.path },
       source,
       session,
+      runStep: run,
+      stateNames: Object.keys(state),
       rng,
       learningRate: warmupLinear({ peak: learningRate, warmup, total: training.steps, floor }),
       checkpoints: training.checkpoints,

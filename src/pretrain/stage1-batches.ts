@@ -55,6 +55,7 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
   private readonly orders: Latest<Uint32Array>;
   private readonly plain: WeightedCache<number, Int32Array>;
   private readonly segmented: WeightedCache<number, SegmentedTokens>;
+  private lastExample: { readonly key: string; readonly example: OpenedExample } | undefined;
 
   /** @throws UserError `corpus.empty` */
   constructor(private readonly options: Stage1BatchOptions) {
@@ -89,6 +90,8 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
     const { rng, tokenizer, masking, share } = this.options;
     const document = this.orders.get(at.epoch)[at.index]!;
     const wanted = at.objective ?? this.objectiveOf(at.epoch, document, step);
+    const key = `${at.epoch} ${at.index} ${wanted}`; // A long document goes through many batches.
+    if (this.lastExample?.key === key) return this.lastExample.example;
     const draw = rng.split("mask", at.epoch, document);
     const segmented = wanted === "D" ? await this.segment(document) : undefined;
     const masked =
@@ -97,7 +100,9 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
         : maskRandom(await this.tokens(document), masking, this.vocabulary, draw);
     if (masked.input.length === 0) return undefined;
     const objective = segmented !== undefined && segmented.identifiers > 0 ? "D" : "R";
-    return { ...ended(masked, tokenizer.eosId), objective, wanted };
+    const example = { ...ended(masked, tokenizer.eosId), objective, wanted } as const;
+    this.lastExample = { key, example };
+    return example;
   }
 
   private objectiveOf(epoch: number, document: number, step: number): Objective {

@@ -3,9 +3,9 @@ import { readDocuments, readManifest } from "../corpus/index.js";
 import { loadLanguage } from "../languages/index.js";
 import { parseModelConfig, type ModelConfigInput } from "../model/index.js";
 import { parseStage1Config, type Stage1ConfigInput } from "./config.js";
-import { stage1Step } from "./programs/index.js";
 import { requireLength, runStage, updateOptions, type EngineSettings, type TrainEngine, type Weights } from "./run.js";
 import { Stage1Batches } from "./stage1-batches.js";
+import { stage1Steps } from "./step.js";
 import type { FindIdentifiers, PretrainTokenizer, TrainEvent, TrainingDocument } from "./types.js";
 
 /** Documents and a hash that names them. */
@@ -59,7 +59,7 @@ export async function* runStage1(options: Stage1Options): AsyncGenerator<TrainEv
     engineSettings: options.engineSettings ?? {},
     initial: options.initial,
     corpusHash: data.hash,
-    program: stage1Step(model, updateOptions(config)),
+    step: stage1Steps(model, updateOptions(config), config.chunk),
     // eslint-disable-next-line require-yield -- stage 2 reports while it reads; reading documents is quick
     source: async function* (rng) {
       const documents: TrainingDocument[] = [];

@@ -3,10 +3,10 @@ import { readManifest, readPairs } from "../corpus/index.js";
 import { parseModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
 import { tokenisePairs } from "./pair-tokens.js";
-import { stage2Step } from "./programs/index.js";
 import { requireLength, runStage, updateOptions } from "./run.js";
 import type { StageOptions } from "./stage1.js";
 import { Stage2Batches } from "./stage2-batches.js";
+import { stage2Steps } from "./step.js";
 import type { TrainEvent, TrainingPair } from "./types.js";
 
 /** Pairs and a hash that names them. */
@@ -47,7 +47,7 @@ export async function* runStage2(options: Stage2Options): AsyncGenerator<TrainEv
     engineSettings: options.engineSettings ?? {},
     initial: options.initial,
     corpusHash: data.hash,
-    program: stage2Step(model, config.loss, updateOptions(config)),
+    step: stage2Steps(model, config.loss, updateOptions(config), config.chunk),
     source: async function* (rng) {
       const pairs = yield* tokenisePairs(data.pairs(), {
         tokenizer,

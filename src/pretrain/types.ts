@@ -55,6 +55,13 @@ export interface BatchSource<P extends Position> {
   prepare(position: P, step: number): Promise<PreparedBatch<P>>;
 }
 
+/** The part of an engine's session that training uses. */
+export interface TrainSession {
+  run(program: string, batch: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /** Copies of the named tensors of the state; of all without names. */
+  read(names?: readonly string[]): Promise<Record<string, Tensor>>;
+}
+
 /** A finished update. */
 export interface StepEvent {
   readonly kind: "step";
