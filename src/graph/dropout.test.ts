@@ -35,14 +35,14 @@ function expected({ shape, rate = 0.1, place = 0, key = [1, 2], rows }: MaskOpti
     h = Math.imul(h ^ (h >>> 15), 0x7feb352d) >>> 0;
     return (h ^ (h >>> 15)) >>> 0;
   };
-  const seed = mix(mix(mix(key[0]) + key[1]) + place);
+  const seed = mix(mix(key[0]) + key[1]);
   const columnSeed = mix(seed + 0x9e3779b9);
   const middle = shape.slice(1, -1);
   const result: number[] = [];
   const visit = (hash: number, axis: number): void => {
     if (axis === middle.length) {
       for (let column = 0; column < shape.at(-1)!; column++) {
-        const product = Math.imul(hash | 1, mix(columnSeed + column) | 1);
+        const product = Math.imul(mix(hash + mix(place)) | 1, mix(columnSeed + column) | 1);
         result.push(product >= Math.round(rate * 2 ** 32) - 2 ** 31 ? Math.fround(1 / (1 - rate)) : 0);
       }
     } else for (let at = 0; at < middle[axis]!; at++) visit(mix(hash + at), axis + 1);
@@ -104,11 +104,13 @@ describe("the dropout mask", () => {
   test("rows, columns and the corners of rectangles are not correlated", async () => {
     const n = 512;
     const values = await mask({ shape: [n, n] });
+    // Masks of two places share the hashes of their columns; their rectangles must not show it.
+    const elsewhere = await mask({ shape: [n, n], place: 1 });
     const rng = Rng.fromSeed(3);
     const pick = (): number => Math.floor(rng.uniform() * n);
-    let [rowSum, columnSum, cornerSum] = [0, 0, 0];
+    let [rowSum, columnSum, cornerSum, placeSum] = [0, 0, 0, 0];
     const trials = 400;
-    const centred = (row: number, column: number): number => (values[row * n + column]! > 0 ? 1 : 0) - 0.9;
+    const centred = (row: number, column: number, from = values): number => (from[row * n + column]! > 0 ? 1 : 0) - 0.9;
     for (let trial = 0; trial < trials; trial++) {
       const [a, b] = [pick(), pick()];
       if (a === b) continue;
@@ -119,13 +121,18 @@ describe("the dropout mask", () => {
     const corners = 400_000;
     for (let trial = 0; trial < corners; trial++) {
       const [a, b, c, d] = [pick(), pick(), pick(), pick()];
-      if (a !== b && c !== d) cornerSum += centred(a, c) * centred(a, d) * centred(b, c) * centred(b, d);
+      if (a === b || c === d) continue;
+      const first = centred(a, c) * centred(a, d);
+      cornerSum += first * centred(b, c) * centred(b, d);
+      placeSum += first * centred(b, c, elsewhere) * centred(b, d, elsewhere);
     }
     // Independent lines of length n have a mean squared correlation of 1 / n.
     expect((rowSum / trials) * n).toBeLessThan(1.4);
     expect((columnSum / trials) * n).toBeLessThan(1.4);
     // A product of four independent centred values has mean 0 and standard deviation 0.09^2.
-    expect(Math.abs(cornerSum / corners)).toBeLessThan((5 * 0.0081) / Math.sqrt(corners));
+    for (const sum of [cornerSum, placeSum]) {
+      expect(Math.abs(sum / corners)).toBeLessThan((5 * 0.0081) / Math.sqrt(corners));
+    }
   });
 
   test("another place, key or row id is another mask", async () => {

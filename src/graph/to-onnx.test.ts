@@ -165,6 +165,14 @@ describe("toOnnx", () => {
     expect(loss!.data[1]).toBeCloseTo(0, 6);
   });
 
+  test("names the line that uses a dimension nobody can tell", () => {
+    const graph = new Graph("lost");
+    graph.output("y", ops.iota(graph, "N"));
+    expect(() => toOnnx(graph)).toThrow(
+      /^onnx: expected an input or state with dimension N, got none \(at graph\/to-onnx\.test\.ts:\d+\)$/,
+    );
+  });
+
   test("refuses weights that do not fit and outputs named like inputs", () => {
     expect(() => toOnnx(layer(), { weights: { b: float32([2], [0, 0]) } })).toThrow(
       'onnx: expected float32[3] for weight "b", got float32[2]',

@@ -11,14 +11,14 @@ export function mix(value: number): number {
   return (x ^ (x >>> 15)) >>> 0;
 }
 
-/** The part of the hash that is equal for a whole mask. */
-export function maskSeed(key0: number, key1: number, place: number): number {
-  return mix(mix(mix(key0) + key1) + place);
+/** The part of the hash that is equal for all masks under one key. */
+export function maskSeed(key0: number, key1: number): number {
+  return mix(mix(key0) + key1);
 }
 
 /** A row is one index of all axes but the last; the first index is the row's global id. */
-export function rowHash(seed: number, index: readonly number[]): number {
-  return index.reduce((hash, at) => mix(hash + at), seed) | 1;
+export function rowHash(seed: number, place: number, index: readonly number[]): number {
+  return mix(index.reduce((hash, at) => mix(hash + at), seed) + mix(place)) | 1;
 }
 
 export function columnHash(seed: number, column: number): number {

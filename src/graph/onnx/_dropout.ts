@@ -6,24 +6,28 @@ const MASK_32 = 0xffffffff;
 const TOP_BIT = 0x80000000;
 /** Separates the columns' hashes from the rows'. */
 const COLUMN_STREAM = 0x9e3779b9;
+const FIRST_FACTOR = 0x21f0aaad;
+const SECOND_FACTOR = 0x7feb352d;
 
 /**
  * The dropout mask by integer arithmetic only, so that every engine makes the same one. Rows (first axis by global id,
  * then the axes between) and columns (last axis) are hashed separately, which is little work; over the full tensor
- * there is one wrapping 32-bit product of two odd hashes and one comparison of its top bits with the rate.
+ * there is one wrapping 32-bit product of two odd hashes and one comparison of its top bits with the rate. The place
+ * comes in last, so that all masks of one shape share everything but the final hash of their rows.
  */
 export function lowerDropoutMask(e: Emitter, key: string, rows: string, node: NodeOf<"dropoutMask">): string {
   const { rate, place, shape } = node.params;
-  const seed = keySeed(e, key, place);
+  const seed = keySeed(e, key);
   const rank = shape.length;
   let row = mix(e, plus(e, seed, e.op("Unsqueeze", [unsigned(e, rows), axesAfter(e, rank)])));
   for (let axis = 1; axis < rank - 1; axis++) {
     const index = range(e, shape[axis]!, "int64");
     row = mix(e, plus(e, row, e.op("Unsqueeze", [index, axesAround(e, rank, axis)])));
   }
+  const rowHere = mix(e, plus(e, row, e.number(mixNumber(place), "int64")));
   const columnSeed = mix(e, plus(e, seed, e.number(COLUMN_STREAM, "int64")));
   const column = mix(e, plus(e, columnSeed, range(e, shape.at(-1)!, "int64")));
-  const product = e.op("Mul", [oddInt32(e, row), oddInt32(e, column)]);
+  const product = e.op("Mul", [oddInt32(e, rowHere), oddInt32(e, column)]);
   const threshold = Math.round(rate * 2 ** 32) - 2 ** 31;
   const kept = e.op("Greater", [product, e.number(threshold - 1, "int32")]);
   // One byte an element, then scale and conversion to float in one pass.
@@ -31,12 +35,18 @@ export function lowerDropoutMask(e: Emitter, key: string, rows: string, node: No
   return e.op("DequantizeLinear", [bytes, e.number(1 / (1 - rate))]);
 }
 
-/** A number that depends on both halves of the key and on the place. */
-function keySeed(e: Emitter, key: string, place: number): string {
+/** A number that depends on both halves of the key. */
+function keySeed(e: Emitter, key: string): string {
   const half = (index: number): string => unsigned(e, e.op("Gather", [key, e.number(index, "int64")], { axis: 0 }));
-  const first = mix(e, half(0));
-  const second = mix(e, plus(e, first, half(1)));
-  return mix(e, plus(e, second, e.number(place, "int64")));
+  return mix(e, plus(e, mix(e, half(0)), half(1)));
+}
+
+/** `mix` of a number that is known now. */
+function mixNumber(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), FIRST_FACTOR) >>> 0;
+  x = Math.imul(x ^ (x >>> 15), SECOND_FACTOR) >>> 0;
+  return (x ^ (x >>> 15)) >>> 0;
 }
 
 /** int32 -> int64 holding the same 32 bits as an unsigned number. */
@@ -58,7 +68,7 @@ function mix(e: Emitter, x: string): string {
     e.op("BitwiseXor", [value, e.op("Div", [value, e.number(2 ** shift, "int64")])]);
   const times = (value: string, factor: number): string =>
     e.op("BitwiseAnd", [e.op("Mul", [value, e.number(factor, "int64")]), e.number(MASK_32, "int64")]);
-  return fold(times(fold(times(fold(x, 16), 0x21f0aaad), 15), 0x7feb352d), 15);
+  return fold(times(fold(times(fold(x, 16), FIRST_FACTOR), 15), SECOND_FACTOR), 15);
 }
 
 /** Sets the lowest bit and reinterprets 32 bits as signed. */

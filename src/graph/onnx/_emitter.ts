@@ -1,6 +1,6 @@
-import { int32, internalError, toBytes, type DType, type Tensor } from "../../base/index.js";
+import { int32, internalError, toBytes, UserError, type DType, type Tensor } from "../../base/index.js";
 import { termsOf, type Dim, type Shape } from "../dims.js";
-import type { Value } from "../graph.js";
+import type { Node, Value } from "../graph.js";
 
 /** Attributes of an ONNX node: whole numbers are written as INT, `{ float }` as FLOAT. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
@@ -34,14 +34,16 @@ export class Emitter {
   readonly #carriers = new Map<string, { readonly name: string; readonly axis: number }>();
   readonly #counts = new Map<string, number>();
   #prefix = "";
+  #location: () => string = () => "unknown";
 
   constructor(target: OnnxTarget) {
     this.target = target;
   }
 
-  /** Where the next nodes come from: their names start with it, `h.0/attn/matmul`. */
-  enter(scope: string, op: string): void {
+  /** Which node of ours the next ones come from: their names start with its scope, `h.0/attn/matmul`. */
+  enter({ scope, op, location }: Pick<Node, "scope" | "op" | "location">): void {
     this.#prefix = scope === "" ? op : `${scope}/${op}`;
+    this.#location = location;
   }
 
   /** Notes which dimensions a tensor can tell at run time; the first to tell one is asked. */
@@ -111,7 +113,10 @@ export class Emitter {
     const terms = termsOf(dim);
     const [only] = terms;
     if (terms.length === 1 && only?.coefficient === 1 && only.symbols.length === 1) {
-      throw internalError(`dimension ${dim} is carried by no tensor that comes before its use`);
+      throw new UserError(
+        "onnx.dimension",
+        `onnx: expected an input or state with dimension ${dim}, got none (at ${this.#location()})`,
+      );
     }
     return terms
       .map(({ coefficient, symbols }) => {

@@ -31,7 +31,7 @@ export function lowerGraph(graph: Graph, results: ReadonlyMap<string, Value>, ta
   const nodes = reachable(graph, results.values());
   const context: FusionContext = { emitter, nameOf, ...readersOf(nodes, results.values()) };
   for (const node of nodes) {
-    emitter.enter(node.scope, node.op);
+    emitter.enter(node);
     const fused = lowerFused(context, node);
     const outputs = fused === undefined ? lowerNode(emitter, node, nameOf) : [fused];
     (node.outputs as readonly Value[]).forEach((value, index) => {

@@ -140,10 +140,10 @@ export const networkKernels: Kernels<keyof typeof networkShapes> = {
   dropoutMask: ([key, rows], { rate, place, shape }, { size }) => {
     const dims = shape.map(size);
     const result = empty("float32", dims);
-    const seed = maskSeed(key.data[0]!, key.data[1]!, place);
+    const seed = maskSeed(key.data[0]!, key.data[1]!);
     const width = dims.at(-1)!;
     eachIndex(dims.slice(0, -1), (index, at) => {
-      const row = rowHash(seed, [rows.data[index[0]!]!, ...index.slice(1)]);
+      const row = rowHash(seed, place, [rows.data[index[0]!]!, ...index.slice(1)]);
       for (let c = 0; c < width; c++) {
         if (kept(row, columnHash(seed, c), rate)) result.data[at * width + c] = 1 / (1 - rate);
       }
