@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { UserError, writeError } from "../base/index.js";
 import { latestCheckpoint, listCheckpoints, removeLeftovers, type Checkpoint } from "./checkpoint.js";
 import type { TrainEvent } from "./types.js";
@@ -36,9 +36,12 @@ export async function* resumePoint(
   }
   for (const { path, step } of await listCheckpoints(run)) {
     if (step <= checkpoint.meta.step) continue;
-    await rename(path, `${path}.damaged`).catch((error: unknown) => {
+    try {
+      await rm(`${path}.damaged`, { recursive: true, force: true }); // Of an earlier accident at the same step.
+      await rename(path, `${path}.damaged`);
+    } catch (error) {
       throw writeError(path, error);
-    });
+    }
   }
   return checkpoint;
 }
