@@ -1,4 +1,4 @@
 import { createEngine } from "../create-engine.js";
-import { describeEngine } from "../contract.js";
+import { describeEngine } from "../../../test/helpers/engine-contract.js";
 
 describeEngine(createEngine("reference"));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { Rng, UserError, float32, int32, type Tensor } from "../base/index.js";
+import { Rng, UserError, float32, int32, type Tensor } from "../../src/base/index.js";
 import {
   Graph,
   add,
@@ -12,8 +12,8 @@ import {
   reshape,
   scatterAddRows,
   sub,
-} from "../graph/index.js";
-import type { Engine, EngineSession } from "./engine.js";
+} from "../../src/graph/index.js";
+import type { Engine, EngineSession } from "../../src/engine/index.js";
 
 /** Weight w [2, 3]: `predict` reads it, `learn` moves it by rate * x^T g and counts, `count` looks at the counter. */
 function programs(): Record<"predict" | "learn" | "count", Graph> {
