@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { root, run, temporaryFolder } from "./helpers/cli.js";
+import { writeModel } from "./helpers/model.js";
 import { testWithNamespaces } from "./helpers/requires.js";
 
 let project: string;
@@ -57,10 +58,33 @@ testWithNamespaces("without network and development tools the installed package 
   expect(stdout).toContain("func f_0(v_0 int, v_1 int) int { return v_0 + v_1 }");
 });
 
-testWithNamespaces("the library imports by its name, with types", async () => {
+testWithNamespaces("without network it embeds with a model folder", async () => {
+  await writeModel(join(project, "model"));
+  const command = ["--net", "npx", "--no-install", "lodestone", "embed", "--model", "model"];
+  const { code, stdout, stderr } = await run("unshare", command, { cwd: project, input: "def f(a, b): return a + b" });
+  expect(code, stderr).toBe(0);
+  expect(Math.hypot(...(JSON.parse(stdout) as number[]))).toBeCloseTo(1, 5);
+});
+
+test("the library imports by its name, with types", async () => {
   await writeFile(
     join(project, "use.mjs"),
     'import * as lodestone from "lodestone";\nconsole.log(typeof lodestone.loadEncoder);\n',
   );
   expect(await run("node", ["use.mjs"], { cwd: project })).toMatchObject({ code: 0, stdout: "function\n" });
+  const typed = [
+    'import { loadEncoder, UserError } from "lodestone";',
+    'import { Graph } from "lodestone/graph";',
+    'export const graph = new Graph("a");',
+    'export const vectors: Promise<Float32Array> = loadEncoder("model").then((encoder) => encoder.embedAll(["a"]));',
+    "// @ts-expect-error a folder is a string",
+    "export const wrong = loadEncoder(3);",
+    'export const code: string = new UserError("a.b", "c").code;',
+  ];
+  await writeFile(join(project, "use.mts"), typed.join("\n"));
+  const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck"];
+  const checked = await run("node", [...tsc, "--module", "nodenext", "--target", "es2023", "use.mts"], {
+    cwd: project,
+  });
+  expect(checked, checked.stdout).toMatchObject({ code: 0 });
 });
