@@ -17,7 +17,7 @@ export function functionsOf(tree: SyntaxTree, profile: Profile): ExtractedFuncti
   const found: ExtractedFunction[] = [];
   for (const node of candidates) {
     const shape = profile.shape(tree, node);
-    if (shape === undefined || !isSound(tree, node, shape)) continue;
+    if (shape === undefined || !isSound(tree, shape)) continue;
     found.push(extract(tree, profile, shape, comments, lines));
   }
   return found.sort((a, b) => a.start - b.start || b.end - a.end);
@@ -119,19 +119,20 @@ function codeLines(
  * A parse error inside a statement does not lose the function; one that may have moved its end does: an error in the
  * signature, one that swallowed a brace or a definition, a missing end, or errors over a good part of the text.
  */
-function isSound(tree: SyntaxTree, node: number, shape: FunctionShape): boolean {
+function isSound(tree: SyntaxTree, shape: FunctionShape): boolean {
+  const { outer } = shape;
   const bodyLast = tree.last(shape.body);
   let broken = 0;
-  for (let i = firstAtLeast(tree.errors, node); i < tree.errors.length; i++) {
+  for (let i = firstAtLeast(tree.errors, outer); i < tree.errors.length; i++) {
     const error = tree.errors[i]!;
-    if (error >= tree.last(node)) break;
+    if (error >= tree.last(outer)) break;
     if (error <= shape.body || error >= bodyLast) return false;
     const text = tree.slice(error);
     if (text === "" && /^(?:[{}]|end)$/.test(tree.kind(error))) return false;
     if (/[{}]|\b(?:def|class|end|func|function)\b/.test(text)) return false;
     broken += text.length;
   }
-  return broken <= Math.max(60, 0.1 * (tree.end(node) - tree.start(node)));
+  return broken <= Math.max(60, 0.1 * (tree.end(outer) - tree.start(outer)));
 }
 
 function firstAtLeast(sorted: readonly number[], bound: number): number {

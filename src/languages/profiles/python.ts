@@ -26,7 +26,16 @@ function shape(tree: SyntaxTree, node: number): FunctionShape | undefined {
   const inClass = tree.parentKind(outer) === "block" && holder >= 0 && tree.kind(holder) === "class_definition";
   const text = tree.slice(name);
   const kind = !inClass ? "function" : text === "__init__" ? "constructor" : "method";
-  return { name: text, kind, outer, body, inner: [tree.start(body), tree.end(body)] };
+  return { name: text, kind, outer, body, inner: [afterColon(tree, node, body), tree.end(body)] };
+}
+
+/** The body's range begins behind the colon: the grammar leaves a first comment out of the block. */
+function afterColon(tree: SyntaxTree, node: number, body: number): number {
+  let start = tree.start(body);
+  for (const child of tree.children(node)) {
+    if (child < body && tree.kind(child) === ":") start = tree.end(child);
+  }
+  return start;
 }
 
 function docstring(tree: SyntaxTree, { body }: FunctionShape): Doc | undefined {

@@ -27,6 +27,7 @@ export function firstSentence(paragraph: string): string {
     const stop = match.index;
     const after = paragraph.slice(stop + match[0].length).trimStart();
     if (after === "") return paragraph;
+    if (match[2] !== undefined && match[2] !== "" && /^\p{Ll}/u.test(after)) continue; // Returns "a." when empty.
     if (match[1] === "." && match[2] === "" && !isFullStop(paragraph.slice(0, stop), after)) continue;
     return paragraph.slice(0, stop + match[0].length);
   }

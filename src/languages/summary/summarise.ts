@@ -38,7 +38,8 @@ export interface SummaryOptions {
  * summarise("{@inheritDoc}", "java");                                            // { dropped: "inherited" }
  */
 export function summarise(docstring: string, language: Language, options: SummaryOptions = {}): Summary {
-  const description = describe(repairUnicode(docstring), language);
+  // No first sentence is longer; what follows in a huge comment cannot matter.
+  const description = describe(repairUnicode(docstring.slice(0, LONGEST)), language);
   if ("dropped" in description) return description;
   const paragraph = firstParagraph(stripMarks(description.text));
   if (LICENCE.test(paragraph)) return { dropped: "licence" };
@@ -55,6 +56,8 @@ export function summarise(docstring: string, language: Language, options: Summar
   if (!isEnglish(sentence)) return { dropped: "not-english" };
   return { summary: sentence };
 }
+
+const LONGEST = 10_000;
 
 /** Words and numbers of a text. */
 export function countWords(text: string): number {
