@@ -125,7 +125,7 @@ test("the fixtures are there", () => {
 test("a parse error inside one statement loses neither its function nor its neighbours", () => {
   const inside = "function a() {\n  let x = 1;\n  let y = = 2;\n  return x;\n}\n\nfunction c() {\n  return 3;\n}\n";
   expect(names(extractFunctions(inside, "javascript"))).toEqual(["a", "c"]);
-  const between = "function a() {\n  return 1;\n}\n\n%%% garbage\n\nfunction c() {\n  return 3;\n}\n";
+  const between = "function a() {\n  return 1;\n}\n\n] garbage )\n\nfunction c() {\n  return 3;\n}\n";
   expect(names(extractFunctions(between, "javascript"))).toEqual(["a", "c"]);
   expect(
     names(extractFunctions("int f(void) {\n  FOREACH(x, list) {\n    g(x);\n  }\n  return 0;\n}\nint g(int", "c")),
