@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { UserError, internalError, messageOf, startWorker } from "../../base/index.js";
 import { fromFailure, type CallName, type Calls, type Reply, type Request } from "./_protocol.js";
@@ -18,7 +19,11 @@ export class Channel {
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(url: URL = new URL("./_worker.js", import.meta.url)) {
+  readonly #patience: number;
+
+  /** @param patience milliseconds that closing waits for the worker's own end */
+  constructor(url: URL = new URL("./_worker.js", import.meta.url), patience = 5000) {
+    this.#patience = patience;
     this.#worker = startWorker(url);
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#end(died(messageOf(error), error)));
@@ -55,8 +60,12 @@ export class Channel {
   async #close(): Promise<void> {
     const released = this.call("close", []).catch(() => undefined);
     this.#end(new UserError("engine.closed", "engine: expected an open session, got a closed one"), "close");
-    // A run in hand cannot be interrupted; it ends first, then the release, then the thread.
-    await released;
+    // A run in hand cannot be interrupted: it ends first, then the release, then the thread. A worker that does not
+    // answer in time is ended as it is, which waits for no more than the native call that it is in.
+    const late = new AbortController();
+    const grace = setTimeout(this.#patience, undefined, { signal: late.signal }).catch(() => undefined);
+    await Promise.race([released, grace]);
+    late.abort();
     await this.#worker.terminate();
   }
 

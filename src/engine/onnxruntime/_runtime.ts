@@ -104,6 +104,8 @@ async function create(
     executionMode: "sequential",
     // Fatal ones only: the rest would go straight to standard error, which belongs to the edges, and errors are thrown too.
     logSeverityLevel: 4,
+    // Between runs the cores belong to whoever prepares the next batch.
+    extra: { session: { force_spinning_stop: "1" } },
   };
   const start = (settings: ort.InferenceSession.SessionOptions): Promise<ort.InferenceSession> =>
     typeof model === "string"
