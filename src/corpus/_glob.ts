@@ -9,7 +9,7 @@ export function globsToRegExp(globs: readonly string[]): RegExp | undefined {
 
 function globSource(glob: string): string {
   const anchored = glob.replace(/^\//, "").replace(/\/$/, "");
-  const prefix = anchored.includes("/") ? "" : "(?:.*/)?";
+  const prefix = glob.startsWith("/") || anchored.includes("/") ? "" : "(?:.*/)?";
   const source = anchored.replace(/\*\*\/|\*\*|[*?]|[.+^${}()|[\]\\]/g, (token) => {
     if (token === "**/") return "(?:.*/)?";
     if (token === "**") return ".*";

@@ -30,7 +30,11 @@ export type OnSkip = (origin: string, path: string, reason: string) => void;
  */
 export async function listFiles(config: CorpusConfig, onSkip: OnSkip, signal?: AbortSignal): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
-  for (const source of config.sources) await listSource(source, config, files, onSkip, signal);
+  for (const source of config.sources) {
+    const found = await listSource(source, config, onSkip, signal);
+    // By code units, so that the order depends neither on locale nor on file system.
+    files.push(...found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
+  }
   const order: Record<Split, number> = { test: 0, validation: 1, train: 2 };
   return files.sort((a, b) => order[a.split] - order[b.split]); // Stable: keeps the order within a split.
 }
@@ -43,10 +47,10 @@ export function originOf(source: SourceConfig): string {
 async function listSource(
   source: SourceConfig,
   config: CorpusConfig,
-  files: SourceFile[],
   onSkip: OnSkip,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
   const origin = originOf(source);
   const root = await realpath(source.path).catch((error: unknown) => {
     throw new UserError(
@@ -94,15 +98,14 @@ async function listSource(
       );
       files.push({ origin, path, absolute, lang, bytes, split: source.split ?? splitOf(origin, path, config.split) });
     }
-    pending.push(...folders.reverse());
+    pending.push(...folders);
   }
+  return files;
 }
 
-/** Sorted by code units, so that the order does not depend on locale or file system. */
 async function readFolder(absolute: string, origin: string, path: string, onSkip: OnSkip): Promise<Dirent[]> {
   try {
-    const entries = await readdir(absolute, { withFileTypes: true });
-    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return await readdir(absolute, { withFileTypes: true });
   } catch (error) {
     onSkip(origin, `${path}/`, `unreadable-folder`);
     if (errnoOf(error) === undefined) throw error;
