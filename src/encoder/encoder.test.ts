@@ -15,7 +15,7 @@ let tokenizer: Tokenizer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lodestone-encoder-"));
   tokenizer = await trainTokenizer(TEXTS, { vocabSize: 400 });
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function open(overrides: Partial<ModelConfigInput> = {}): Promise<Encoder> {

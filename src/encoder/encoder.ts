@@ -17,7 +17,7 @@ export interface EmbedOptions {
   readonly onProgress?: ProgressListener;
 }
 
-const DEFAULT_BATCH_TOKENS = 4096;
+const DEFAULT_BATCH_TOKENS = 2048;
 const DEFAULT_WINDOW = 1024;
 /** A window also ends at this many UTF-16 code units, so that huge texts do not pile up. */
 const WINDOW_UNITS = 2 ** 23;

@@ -20,7 +20,7 @@ beforeAll(async () => {
   good = join(folder, "good");
   tokenizer = await trainTokenizer(TEXTS, { vocabSize: 400 });
   await saveEncoder(good, { config, weights, tokenizer });
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A copy of the good folder to spoil. */

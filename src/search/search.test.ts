@@ -44,7 +44,7 @@ beforeAll(async () => {
   await put("repo/bad/min.js", `var a=${"1+".repeat(3000)}1;`);
   await put("repo/bad/empty.js", "\n");
   await symlink("..", join(folder, "repo/bad/loop"));
-});
+}, 60_000);
 afterAll(async () => {
   await encoder.close();
   await rm(folder, { recursive: true, force: true });

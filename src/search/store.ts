@@ -13,7 +13,7 @@ export interface VectorStore {
   nearest(query: Float32Array, limit: number): Neighbour[];
 }
 
-/** Compares with every vector: exact, in memory. 100,000 rows of 256 take some 20 ms. */
+/** Compares with every vector: exact, in memory. 100,000 rows of 256 took 0.1 s on two busy cores. */
 export class ExactStore implements VectorStore {
   private data: Float32Array;
   private rows = 0;

@@ -19,7 +19,7 @@ beforeAll(async () => {
     trainTokenizer(TEXTS, { vocabSize: 400, splitIdentifiers: true }),
     trainTokenizer(TEXTS, { vocabSize: 400, splitIdentifiers: true, lowercase: true }),
   ]);
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Case folding as the file's normalizer does it: character by character, without context. */
@@ -57,7 +57,7 @@ test("decode(encode(text)) is text, for every character and for random strings",
     const encodings = await tokenizer.encodeIds(texts);
     for (const [i, text] of texts.entries()) expect(await tokenizer.decode(encodings[i]!)).toBe(text);
   }
-});
+}, 60_000);
 
 test("with lower-casing the round trip is of the lower-cased text", async () => {
   const rng = Rng.fromSeed(6);
@@ -134,7 +134,7 @@ test("a huge text is cut before encoding, with the same first tokens", async () 
       }
     }
   }
-});
+}, 60_000);
 
 test("special tokens written in a text are ordinary characters", async () => {
   const { ids } = await plain.encode("<svg><mask></mask><eos><pad>");
