@@ -101,7 +101,7 @@ def main():
     trials, times = {}, {}
     for attention in job.get("attention", ["sdpa", "matmul"]):
         trials[attention] = make_step(job, attention, batch)
-        times[attention] = min(trials[attention]()[0] for _ in range(4))
+        times[attention] = min(trials[attention]()[0] for _ in range(3))
     chosen = min(times, key=times.get)
     step = trials[chosen]
     settings = {"torch": torch.__version__, "threads": torch.get_num_threads(), "attention": chosen, "trials": times}

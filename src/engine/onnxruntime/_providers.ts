@@ -20,12 +20,13 @@ export function providerFailed(provider: string, error: unknown): UserError {
 function unavailable(provider: string, why: string, cause?: unknown): UserError {
   const available = availableProviders().join(", ");
   return new UserError("engine.provider", `provider: expected one of ${available}, got "${provider}", ${why}`, {
-    fix: `Choose one of ${available}; cpu works everywhere`,
+    fix: "cpu works everywhere",
     cause,
   });
 }
 
-/** ONNX Runtime's messages may have a whole trace behind them. */
+/** What ONNX Runtime's message says: its first line, without the place in its sources and the condition in front. */
 export function firstLine(message: string): string {
-  return message.split("\n", 1)[0]!.trim();
+  const [line] = message.split("\n", 1);
+  return line!.replace(/^\/\S+\.(cc|h):\d+ .*? was false\.\s*/, "").trim();
 }
