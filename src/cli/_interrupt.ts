@@ -7,12 +7,25 @@ export const INTERRUPTED = 130;
  */
 export function interruptible(say: (line: string) => void): AbortSignal {
   const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      dieOf(signal);
+      return;
+    }
     controller.abort();
     say("stopping after the work in hand; press Ctrl-C again to stop at once");
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   return controller.signal;
+}
+
+/**
+ * Ends as if the signal had never been caught; a shell reports 130 for SIGINT. `process.exit` would wait for a native
+ * call that an engine's thread is in, and that call, finding its JavaScript gone when it returns, would abort the
+ * process with a message of its own.
+ */
+function dieOf(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }

@@ -3,6 +3,9 @@ import type { Worker } from "node:worker_threads";
 import { UserError, internalError, messageOf, startWorker } from "../../base/index.js";
 import { fromFailure, type CallName, type Calls, type Reply, type Request } from "./_protocol.js";
 
+/** No run takes an hour; a worker that is silent for so long is not in one. */
+const LONGEST_RUN = 3_600_000;
+
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -21,8 +24,8 @@ export class Channel {
 
   readonly #patience: number;
 
-  /** @param patience milliseconds that closing waits for the worker's own end */
-  constructor(url: URL = new URL("./_worker.js", import.meta.url), patience = 5000) {
+  /** @param patience milliseconds that closing waits for the worker's answer, the run in hand included */
+  constructor(url: URL = new URL("./_worker.js", import.meta.url), patience = LONGEST_RUN) {
     this.#patience = patience;
     this.#worker = startWorker(url);
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
@@ -60,8 +63,9 @@ export class Channel {
   async #close(): Promise<void> {
     const released = this.call("close", []).catch(() => undefined);
     this.#end(new UserError("engine.closed", "engine: expected an open session, got a closed one"), "close");
-    // A run in hand cannot be interrupted: it ends first, then the release, then the thread. A worker that does not
-    // answer in time is ended as it is, which waits for no more than the native call that it is in.
+    // A run in hand cannot be interrupted: it ends first, then the release, then the thread. Ending the thread earlier
+    // would gain nothing, as it waits for the native call too, and that call aborts the whole process when it returns
+    // to a thread that is being ended.
     const late = new AbortController();
     const grace = setTimeout(this.#patience, undefined, { signal: late.signal }).catch(() => undefined);
     await Promise.race([released, grace]);
