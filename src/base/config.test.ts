@@ -14,13 +14,13 @@ test("a valid config comes back frozen with its defaults", () => {
   expect(Object.isFrozen(config.inner)).toBe(true);
 });
 
-test("an unknown key is named, with the known ones as the fix", () => {
-  expect(() => parseConfig(schema, { steps: 3, stpes: 4 }, "run.json")).toThrow(/run\.json: .*stpes/);
-  try {
-    parseConfig(schema, { steps: 3, stpes: 4 }, "run.json");
-  } catch (error) {
-    expect(error).toMatchObject({ code: "config.unknown-key", fix: "Known keys: steps, inner" });
-  }
+test.each([
+  [{ steps: 3, stpes: 4 }, /run\.json: .*stpes/, "Known keys: steps, inner"],
+  [{ steps: 3, inner: { rate: 1, raet: 2 } }, /run\.json: inner: .*raet/, "Known keys: rate"],
+])("an unknown key is named, with the known ones at its place as the fix: %j", (value, message, fix) => {
+  const parse = (): unknown => parseConfig(schema, value, "run.json");
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(expect.objectContaining({ code: "config.unknown-key", fix }) as Error);
 });
 
 test("a wrong value is named by its path", () => {

@@ -88,6 +88,41 @@ test("a cut safetensors file is refused", async () => {
   await expect(readSafetensors(path)).rejects.toMatchObject({ code: "safetensors.invalid" });
 });
 
+test.each([
+  [{ a: { dtype: "F32", shape: [3], data_offsets: [0, 8] } }, /tensor a has 8 bytes instead of 12/],
+  [{ a: { dtype: "F32", shape: [2], data_offsets: [8, 0] } }, /tensor a has no type, shape and place/],
+  [{ a: { dtype: "F32", shape: [2] } }, /tensor a has no type, shape and place/],
+  [{ a: null }, /tensor a has no type, shape and place/],
+  [{ a: { dtype: "F32", shape: [2 ** 50], data_offsets: [0, 2 ** 52] } }, /tensor a is cut short/],
+  [{ a: { dtype: "Q4", shape: [2], data_offsets: [0, 8] } }, /tensor a has the unsupported type Q4/],
+])("a safetensors header that does not fit its data is refused: %j", async (header, message) => {
+  const path = join(folder, "h.safetensors");
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  await writeFile(path, Buffer.concat([length, json, Buffer.alloc(8)]));
+  await expect(readSafetensors(path)).rejects.toThrow(message);
+  await expect(readSafetensors(path)).rejects.toMatchObject({ code: "safetensors.invalid" });
+});
+
+test("a safetensors file that is not there is the caller's error", async () => {
+  await expect(readSafetensors(join(folder, "none"))).rejects.toMatchObject({ code: "input.unreadable" });
+});
+
+test("a cut npy file is refused, in its data and in its header", async () => {
+  const path = join(folder, "cut.npy");
+  async function* row(): AsyncGenerator<Float32Array> {
+    yield Float32Array.of(1, 2, 3);
+    await Promise.resolve();
+  }
+  await writeNpy(path, 1, 3, row());
+  const whole = await readFile(path);
+  await writeFile(path, whole.subarray(0, -4));
+  await expect(readNpy(path)).rejects.toMatchObject({ code: "npy.size" });
+  await writeFile(path, whole.subarray(0, 7));
+  await expect(readNpy(path)).rejects.toMatchObject({ code: "npy.format" });
+});
+
 test("npy round trip with a 64-byte aligned header", async () => {
   const path = join(folder, "a.npy");
   async function* pieces(): AsyncGenerator<Float32Array> {

@@ -81,7 +81,8 @@ export class AtomicFile {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes a rename within the folder durable, where its file system can. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined); // Some file systems refuse to sync folders; the rename still happened.
   await handle?.close();

@@ -74,7 +74,7 @@ function npyHeader(rows: number, width: number): Uint8Array {
   return bytes;
 }
 
-/** Reads a two-dimensional little-endian float32 `.npy` file. @throws UserError `npy.format` */
+/** Reads a two-dimensional little-endian float32 `.npy` file. @throws UserError `npy.format`, `npy.size` (cut short) */
 export async function readNpy(path: string): Promise<{ rows: number; width: number; data: Float32Array }> {
   const handle = await open(path, "r");
   try {
@@ -87,7 +87,7 @@ export async function readNpy(path: string): Promise<{ rows: number; width: numb
     }
     const version = bytes[6];
     const start = version === 1 ? 10 : 12;
-    const headerLength = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
+    const headerLength = size < start ? 0 : version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
     const header = bytes.toString("latin1", start, start + headerLength);
     const shape = /'shape': \((\d+), (\d+)\)/.exec(header);
     if (
@@ -102,8 +102,12 @@ export async function readNpy(path: string): Promise<{ rows: number; width: numb
       );
     }
     const [rows, width] = [Number(shape[1]), Number(shape[2])];
+    const content = bytes.subarray(start + headerLength);
+    if (content.length < 4 * rows * width) {
+      throw new UserError("npy.size", `${path}: expected ${rows} x ${width} numbers, got ${content.length} bytes`);
+    }
     const data = new Float32Array(rows * width);
-    new Uint8Array(data.buffer).set(bytes.subarray(start + headerLength, start + headerLength + data.byteLength));
+    new Uint8Array(data.buffer).set(content.subarray(0, data.byteLength));
     return { rows, width, data };
   } finally {
     await handle.close();

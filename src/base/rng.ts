@@ -163,7 +163,7 @@ function rotate(x: number, by: number): number {
   return (x << by) | (x >>> (32 - by));
 }
 
-/** 64-bit FNV-1a of a label, as two words. Labels are our own short names, not adversarial input. */
+/** Two 32-bit words of a label: FNV-1a, and a mix with another factor. Labels are our own short names, not adversarial input. */
 function hashText(text: string): [number, number] {
   let a = 0x811c9dc5;
   let b = 0xcbf29ce4;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { messageOf, UserError } from "./errors.js";
+import { errnoOf, messageOf, UserError } from "./errors.js";
 import { AtomicFile } from "./files.js";
-import { fromBytes, toBytes, type DType, type Tensor } from "./tensor.js";
+import { bytesPerElement, elementCount, fromBytes, toBytes, type DType, type Tensor } from "./tensor.js";
 
 const NAMES: Record<DType, string> = {
   float32: "F32",
@@ -57,9 +57,18 @@ export async function writeSafetensors(
   return hash.digest("hex");
 }
 
-/** Reads a safetensors file whole, tensor by tensor (no 2 GiB limit on the file). @throws UserError `safetensors.invalid` */
+/**
+ * Reads a safetensors file whole, tensor by tensor (no 2 GiB limit on the file).
+ *
+ * @throws UserError `input.unreadable`, `safetensors.invalid`
+ */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  const handle = await open(path, "r");
+  const handle = await open(path, "r").catch((error: unknown) => {
+    throw new UserError("input.unreadable", `${path}: expected a readable file, got ${errnoOf(error) ?? "an error"}`, {
+      fix: "Check the path",
+      cause: error,
+    });
+  });
   try {
     const { size } = await handle.stat();
     const prefix = Buffer.alloc(8);
@@ -71,9 +80,13 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     const header = parseHeader(path, headerBytes.toString("utf8"));
     const tensors: Record<string, Tensor> = {};
     for (const [name, entry] of Object.entries(header.entries)) {
+      if (!isEntry(entry)) throw invalid(path, `tensor ${name} has no type, shape and place`);
       const [begin, end] = entry.data_offsets;
       const dtype = (Object.keys(NAMES) as DType[]).find((key) => NAMES[key] === entry.dtype);
       if (dtype === undefined) throw invalid(path, `tensor ${name} has the unsupported type ${entry.dtype}`);
+      const wanted = elementCount(entry.shape) * bytesPerElement(dtype);
+      if (end - begin !== wanted) throw invalid(path, `tensor ${name} has ${end - begin} bytes instead of ${wanted}`);
+      if (end > size - 8 - headerLength) throw invalid(path, `tensor ${name} is cut short`);
       const bytes = new Uint8Array(end - begin);
       for (let at = 0; at < bytes.length;) {
         const length = Math.min(2 ** 30, bytes.length - at);
@@ -95,10 +108,20 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-function parseHeader(path: string, text: string): { entries: Record<string, Entry>; metadata: Record<string, string> } {
+function isEntry(value: unknown): value is Entry {
+  const { dtype, shape, data_offsets: place } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
+  const counts = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((count) => Number.isSafeInteger(count) && count >= 0);
+  return typeof dtype === "string" && counts(shape) && counts(place) && place.length === 2 && place[0]! <= place[1]!;
+}
+
+function parseHeader(
+  path: string,
+  text: string,
+): { entries: Record<string, unknown>; metadata: Record<string, string> } {
   try {
     const { __metadata__: metadata = {}, ...entries } = JSON.parse(text) as Record<string, unknown>;
-    return { entries: entries as Record<string, Entry>, metadata: metadata as Record<string, string> };
+    return { entries, metadata: metadata as Record<string, string> };
   } catch (error) {
     throw invalid(path, `its header is not JSON (${messageOf(error)})`);
   }
