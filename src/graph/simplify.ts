@@ -1,4 +1,4 @@
-import { toBytes } from "../base/index.js";
+import { internalError, toBytes } from "../base/index.js";
 import { reachable } from "./_reachable.js";
 import { Graph, type Differentiation, type Node, type Value } from "./graph.js";
 
@@ -25,7 +25,7 @@ export function simplify(graph: Graph): Graph {
   const copyOf = (value: Value): Value => {
     const known = map.get(value);
     if (known !== undefined) return known;
-    if (value.origin.kind !== "constant") throw new Error(`internal: simplify: a value is used before it is made`);
+    if (value.origin.kind !== "constant") throw internalError("simplify: a value is used before it is made");
     const made = copyConstant(copy, value, constants);
     map.set(value, made);
     return made;
@@ -68,7 +68,7 @@ function liveRecords(graph: Graph, results: readonly Value[]): readonly Differen
 }
 
 function copyConstant(copy: Graph, value: Value, known: Map<string, Value>): Value {
-  if (value.origin.kind !== "constant") throw new Error("internal: expected a constant");
+  if (value.origin.kind !== "constant") throw internalError("simplify: expected a constant");
   const { tensor } = value.origin;
   const bytes = toBytes(tensor);
   if (bytes.length > SMALL) return copy.constant(tensor);

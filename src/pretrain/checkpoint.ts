@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -7,6 +7,7 @@ import {
   messageOf,
   readSafetensors,
   sha256File,
+  syncFolder,
   UserError,
   writeError,
   writeFileAtomic,
@@ -92,12 +93,6 @@ function refuseNonFinite(step: number, state: Readonly<Record<string, Tensor>>):
       fix: "Lower the learning rate and run again: the checkpoint before is kept",
     });
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => undefined); // Some file systems refuse; the rename still happened.
-  await handle?.close();
 }
 
 /** Paths of a run's checkpoints under their final names, oldest first. Complete unless a disk was damaged. */

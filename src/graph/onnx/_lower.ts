@@ -1,4 +1,4 @@
-import type { Tensor } from "../../base/index.js";
+import { internalError, type Tensor } from "../../base/index.js";
 import { reachable } from "../_reachable.js";
 import type { Graph, Node, NodeOf, Value } from "../graph.js";
 import { Emitter, type OnnxNode, type OnnxTarget } from "./_emitter.js";
@@ -23,7 +23,7 @@ export function lowerGraph(graph: Graph, results: ReadonlyMap<string, Value>, ta
   const nameOf = (value: Value): string => {
     const known = names.get(value);
     if (known !== undefined) return known;
-    if (value.origin.kind !== "constant") throw new Error(`internal: ${graph.name}: a value is used before it is made`);
+    if (value.origin.kind !== "constant") throw internalError(`${graph.name}: a value is used before it is made`);
     const name = emitter.constant(value.origin.tensor);
     names.set(value, name);
     return name;
