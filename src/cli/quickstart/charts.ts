@@ -9,7 +9,7 @@ export interface Series {
 
 const WIDTH = 560;
 const HEIGHT = 240;
-const MARGIN = { top: 12, right: 16, bottom: 34, left: 48 };
+const MARGIN = { top: 12, right: 16, bottom: 30, left: 54 };
 
 /** Lines over a common axis. Series without points are left out; with none at all a note is drawn instead. */
 export function lineChart(title: string, xLabel: string, series: readonly Series[]): string {
@@ -32,7 +32,7 @@ export function lineChart(title: string, xLabel: string, series: readonly Series
     .filter((tick) => tick >= x0 && tick <= x1)
     .map(
       (tick) =>
-        `<text class="tick" x="${fix(x(tick))}" y="${HEIGHT - 16}" text-anchor="middle">${formatTick(tick)}</text>`,
+        `<text class="tick" x="${fix(x(tick))}" y="${HEIGHT - 4}" text-anchor="middle">${formatTick(tick)}</text>`,
     );
   const lines = drawn.map((one) => {
     const path = one.points.map(([px, py], i) => `${i === 0 ? "M" : "L"}${fix(x(px))} ${fix(y(py))}`).join("");
@@ -44,9 +44,8 @@ export function lineChart(title: string, xLabel: string, series: readonly Series
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${title}; at the end: ${last}`)}">`,
     ...grid,
     ...xTicks,
-    `<text class="tick" x="${WIDTH - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">${escapeHtml(xLabel)}</text>`,
     ...lines,
-    "</svg></figure>",
+    `</svg><div class="axis">${escapeHtml(xLabel)}</div></figure>`,
   ].join("\n");
 }
 
@@ -58,7 +57,7 @@ export interface Bar {
 
 /** Horizontal bars on a scale from 0, each with its value written at its end. */
 export function barChart(title: string, bars: readonly Bar[]): string {
-  const rowHeight = 34;
+  const rowHeight = 48;
   const left = 150;
   const top = Math.max(...bars.map((bar) => bar.value), 1e-9);
   const height = bars.length * rowHeight + 6;
@@ -67,7 +66,7 @@ export function barChart(title: string, bars: readonly Bar[]): string {
     const middle = row * rowHeight + rowHeight / 2;
     return (
       `<text class="label" x="${left - 10}" y="${middle + 5}" text-anchor="end">${escapeHtml(bar.label)}</text>` +
-      `<rect x="${left}" y="${middle - 11}" width="${fix(Math.max(width, 1))}" height="22" rx="3" style="fill:var(${bar.colour})"/>` +
+      `<rect x="${left}" y="${middle - 14}" width="${fix(Math.max(width, 1))}" height="28" rx="3" style="fill:var(${bar.colour})"/>` +
       `<text class="value" x="${fix(left + width + 8)}" y="${middle + 5}">${bar.value.toFixed(3)}</text>`
     );
   });
@@ -114,6 +113,7 @@ function extent(values: readonly number[]): [number, number] {
 }
 
 function formatTick(value: number): string {
+  if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
   if (Math.abs(value) >= 1000) return `${Number((value / 1000).toPrecision(3))}k`;
   return String(Number(value.toPrecision(3)));
 }

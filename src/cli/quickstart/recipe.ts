@@ -102,11 +102,11 @@ export function corpusInput(packages: readonly SourcePackage[] = PACKAGES): Corp
   };
 }
 
+/** The folder of an installed package. @throws UserError `quickstart.packages` */
 function packageFolder(name: string): string {
   // Some packages do not export their package.json; the folder is found among the places Node would look in.
-  const places = createRequire(import.meta.url).resolve.paths(name) ?? [];
   const require = createRequire(import.meta.url);
-  for (const place of places) {
+  for (const place of require.resolve.paths(name) ?? []) {
     try {
       return dirname(require.resolve(join(place, name, "package.json")));
     } catch {

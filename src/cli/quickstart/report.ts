@@ -76,15 +76,12 @@ export function renderReport(report: QuickstartReport): string {
 a ${report.model.layers}-layer encoder of ${number(report.model.parameters)} parameters, two stages. Searched below:
 ${number(report.pairs)} functions of ${listOf(report.corpus.heldOutPackages)}, never trained on.</p>
 <section class="grid2">
-${barChart("Mean reciprocal rank, summary to function (higher is better)", [
+${barChart("Mean reciprocal rank, summary to function", [
   { label: "untrained", value: mrr.untrained, colour: "--quiet" },
   { label: "after stage 1", value: mrr.stage1, colour: "--series-2" },
   { label: "after stage 2", value: mrr.stage2, colour: "--series-1" },
   { label: "BM25", value: mrr.bm25, colour: "--quiet" },
 ])}
-${phaseTable(report)}
-</section>
-<section class="grid2">
 ${lineChart("Stage 1: loss at masked positions (nats)", "tokens", [
   { label: "random masks", colour: "--series-1", points: stage1Points(report, "lossR") },
   { label: "deobfuscation", colour: "--series-2", points: stage1Points(report, "lossD") },
@@ -96,6 +93,7 @@ ${lineChart("Stage 2: in-batch accuracy", "step", [
   { label: "accuracy", colour: "--series-1", points: report.stage2.map((point) => [point.step, point.accuracy]) },
 ])}
 </section>
+${phaseList(report)}
 <h2>Searches in packages it has never seen</h2>
 ${report.examples.map(renderExample).join("\n")}
 <footer>Seed ${report.seed}; ${escapeHtml(report.machine.cpu)}, ${report.machine.threads} threads, Node ${escapeHtml(report.machine.node)}, ${escapeHtml(report.machine.os)}.
@@ -127,11 +125,11 @@ function renderExample(example: ExampleSearch): string {
 <ol>${hits.join("\n")}</ol></article>`;
 }
 
-function phaseTable(report: QuickstartReport): string {
-  const rows = Object.entries(report.phases).map(
-    ([name, seconds]) => `<tr><td>${escapeHtml(name)}</td><td class="num">${seconds.toFixed(1)} s</td></tr>`,
+function phaseList(report: QuickstartReport): string {
+  const phases = Object.entries(report.phases).map(
+    ([name, seconds]) => `<div><dt>${escapeHtml(name)}</dt><dd>${seconds.toFixed(1)} s</dd></div>`,
   );
-  return `<figure><figcaption>Where the time went</figcaption><table>${rows.join("")}</table></figure>`;
+  return `<figure><figcaption>Where the time went</figcaption><dl>${phases.join("")}</dl></figure>`;
 }
 
 function listOf(items: readonly string[]): string {
@@ -157,17 +155,20 @@ const CSS = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1180px; margin: 0 auto; padding: 32px 20px 64px; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; } h2 { margin: 40px 0 12px; font-size: 1.25rem; } h3 { margin: 0; font-size: 1.05rem; }
-.lead { max-width: 75ch; margin: 0 0 24px; } .muted, footer { color: var(--muted); font-size: .9rem; } footer { margin-top: 40px; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; text-wrap: balance; } h2 { margin: 40px 0 12px; font-size: 1.25rem; } h3 { margin: 0; font-size: 1.05rem; }
+.lead { max-width: 80ch; margin: 0 0 24px; text-wrap: pretty; } .muted, footer { color: var(--muted); font-size: .9rem; } footer { margin-top: 40px; }
 .grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px; margin-bottom: 20px; }
 figure, article { margin: 0; padding: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 article { margin-bottom: 16px; } article p { margin: 2px 0 10px; }
 figcaption { font-weight: 600; margin-bottom: 8px; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 4px 16px; }
-svg { width: 100%; height: auto; display: block; } .grid { stroke: var(--line); } .line { fill: none; stroke-width: 2; }
+svg { width: 100%; height: auto; display: block; overflow: visible; } .grid { stroke: var(--line); } .line { fill: none; stroke-width: 2; }
 .tick { font-size: 12px; fill: var(--muted); } .label, .value { font-size: 14px; fill: var(--fg); }
 .legend { font-weight: 400; font-size: .85rem; display: flex; gap: 12px; } .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 5px; }
-table { width: 100%; border-collapse: collapse; } td { padding: 5px 0; border-top: 1px solid var(--line); } tr:first-child td { border-top: 0; } .num { text-align: right; font-variant-numeric: tabular-nums; }
+.axis { text-align: right; color: var(--muted); font-size: .75rem; }
+dl { display: flex; flex-wrap: wrap; gap: 8px 40px; margin: 0; } dt { color: var(--muted); font-size: .9rem; } dd { margin: 0; font-variant-numeric: tabular-nums; }
 ol { margin: 0; padding-left: 24px; } li { margin-bottom: 8px; } li.correct pre { background: var(--good); }
-.hit { display: flex; flex-wrap: wrap; gap: 2px 10px; } .score { margin-left: auto; font-variant-numeric: tabular-nums; }
-pre { margin: 4px 0 0; padding: 8px 10px; background: var(--bg); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; max-height: 11.5em; }
+.hit { display: flex; flex-wrap: wrap; gap: 2px 10px; } .hit > *, h3 { min-width: 0; overflow-wrap: anywhere; } .score { margin-left: auto; font-variant-numeric: tabular-nums; }
+pre { margin: 4px 0 0; padding: 8px 10px; background: var(--bg); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }
+/* Charts shrink with the page, so that their text has to grow. */
+@media (max-width: 560px) { .tick { font-size: 18px; } .label, .value { font-size: 19px; } }
 `;

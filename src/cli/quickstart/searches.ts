@@ -10,7 +10,7 @@ export const QUESTIONS = [
 ] as const;
 
 const HITS = 3;
-const CODE_LINES = 14;
+const CODE_LINES = 10;
 
 /** The best hits for a query, given its score for every pair. `own` is the pair that it documents, if any. */
 export function exampleSearch(
@@ -50,7 +50,7 @@ function head(code: string): string {
   return lines.length <= CODE_LINES ? code : [...lines.slice(0, CODE_LINES), "..."].join("\n");
 }
 
-/** The page's and the terminal's form of one search. */
+/** One search as the terminal shows it. */
 export function searchText({ query, rank, bm25Rank, hits }: ExampleSearch): string {
   const note = rank === null ? "" : `   (its own function: rank ${rank}; BM25 ${bm25Rank})`;
   const lines = hits.map(
