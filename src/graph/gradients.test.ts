@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { GRADIENT_CASES } from "../../test/helpers/gradient-cases.js";
 import { expectClose, list, prepared } from "../../test/helpers/prepared-gradients.js";
 import { openOnnx } from "../../test/helpers/run-onnx.js";
-import type { Tensor } from "../base/index.js";
-import { GRADIENTS, OP_NAMES, toOnnx } from "./index.js";
+import { zeros, type Tensor } from "../base/index.js";
+import { concat, Graph, GRADIENTS, gradients, OP_NAMES, reduceMean, toOnnx } from "./index.js";
 
 describe("the tables", () => {
   test.each(OP_NAMES)("%s: a case where there is a rule, and only there", (op) => {
@@ -46,4 +46,16 @@ describe("central finite differences", () => {
       await session.close();
     },
   );
+});
+
+test("the mean over a dimension that is a sum, beside a static one: each of (2 + 3) x 2 numbers weighs a tenth", async () => {
+  const graph = new Graph("sum");
+  const parts = ["A", "B"].map((dim) => graph.input(dim.toLowerCase(), "float32", [dim, 2]));
+  const mean = reduceMean(concat(parts, 0)); // [A+B, 2]
+  gradients(mean, parts).forEach((gradient, index) => graph.output(`grad/${index}`, gradient));
+  const session = await openOnnx(toOnnx(graph));
+  const result = await session.run({ a: zeros("float32", [2, 2]), b: zeros("float32", [3, 2]) });
+  expectClose(list(result["grad/0"]), new Array<number>(4).fill(0.1), 1e-7);
+  expectClose(list(result["grad/1"]), new Array<number>(6).fill(0.1), 1e-7);
+  await session.close();
 });

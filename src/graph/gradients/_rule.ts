@@ -1,5 +1,5 @@
 import type { NodeOf, Value } from "../graph.js";
-import type { Shape } from "../dims.js";
+import { sizeOf, type Shape } from "../dims.js";
 import type { Inputs, OpName, Outputs } from "../ops/signatures.js";
 import { cast, dimension, reduceSum, reshape } from "../ops/index.js";
 
@@ -38,12 +38,6 @@ export function keptShape(shape: Shape, axes: readonly number[]): Shape {
 
 /** The number of elements that were reduced into one, as a number or as a value where it is only known at run time. */
 export function reducedCount(x: Value, axes: readonly number[]): number | Value {
-  let count: number | Value = 1;
-  for (const axis of axes) {
-    const dim = x.shape[axis]!;
-    if (typeof dim === "number" && typeof count === "number") count *= dim;
-  }
-  const symbols = axes.map((axis) => x.shape[axis]!).filter((dim) => typeof dim === "string");
-  if (symbols.length === 0) return count;
-  return cast(dimension(x.graph, [count, ...symbols].join("*")), x.dtype);
+  const count = sizeOf(axes.map((axis) => x.shape[axis]!));
+  return typeof count === "number" ? count : cast(dimension(x.graph, count), x.dtype);
 }
