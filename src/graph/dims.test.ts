@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { addDims, broadcastShapes, canonical, evaluateDim, multiplyDims, subtractDims, termsOf } from "./index.js";
+import {
+  addDims,
+  broadcastShapes,
+  canonical,
+  divideDims,
+  evaluateDim,
+  multiplyDims,
+  subtractDims,
+  termsOf,
+} from "./index.js";
 
 describe("dimensions", () => {
   test("have one canonical form", () => {
@@ -18,6 +27,22 @@ describe("dimensions", () => {
     expect(subtractDims("2*N", "N")).toBe("N");
     expect(subtractDims(5, "N")).toBe("-N+5");
     expect(canonical("-N+5")).toBe("-N+5");
+  });
+
+  test("divide exactly, or not at all", () => {
+    expect(divideDims("256*B*T", "4*T")).toBe("64*B");
+    expect(divideDims("256*A+256*B", 256)).toBe("A+B");
+    expect(divideDims("B*T-B", "B")).toBe("T-1");
+    expect(divideDims(12, 4)).toBe(3);
+    expect(divideDims(0, 4)).toBe(0);
+    for (const [dividend, divisor] of [
+      ["4*A+2*B", 4],
+      ["A*B+A", "B"],
+      [12, 5],
+      [12, 0],
+    ] as const) {
+      expect(divideDims(dividend, divisor)).toBeUndefined();
+    }
   });
 
   test("have a value once their symbols have", () => {

@@ -90,6 +90,24 @@ export function subtractDims(left: Dim, right: Dim): Dim {
   return print(difference);
 }
 
+/** Exact quotient by a product: `divideDims("4*A+4*B", 4)` is `"A+B"`; undefined where some term cannot be divided. */
+export function divideDims(dividend: Dim, divisor: Dim): Dim | undefined {
+  const [by, ...more] = termsOf(divisor);
+  if (by === undefined || more.length > 0) return undefined;
+  const quotient: Polynomial = new Map();
+  for (const { coefficient, symbols } of termsOf(dividend)) {
+    const left = [...symbols];
+    for (const symbol of by.symbols) {
+      const at = left.indexOf(symbol);
+      if (at < 0) return undefined;
+      left.splice(at, 1);
+    }
+    if (coefficient % by.coefficient !== 0) return undefined;
+    addTerm(quotient, left.join("*"), coefficient / by.coefficient);
+  }
+  return print(quotient);
+}
+
 /** The terms of a dimension for whoever has to compute it: `"2*B*T+1"` gives `[{2, [B, T]}, {1, []}]`. */
 export function termsOf(dim: Dim): readonly { readonly coefficient: number; readonly symbols: readonly string[] }[] {
   return [...parse(dim)].map(([monomial, coefficient]) => ({

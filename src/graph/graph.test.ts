@@ -72,6 +72,8 @@ describe("a graph", () => {
     expect(type(ops.add(ops.matmul(x, m), s))).toBe("float32[B, 512]");
     expect(type(ops.less(x, 0))).toBe("bool[B, 256]");
     expect(type(ops.reshape(x, ["B", 4, -1]))).toBe("float32[B, 4, 64]");
+    const longer = ops.concat([x, graph.input("y", "float32", ["C", 256])], 0);
+    expect(type(ops.reshape(longer, [-1, 64]))).toBe("float32[4*B+4*C, 64]");
     expect(type(ops.concat([x, x], 0))).toBe("float32[2*B, 256]");
     expect(type(ops.slice(ops.concat([x, x], 0), 0, "B", "2*B"))).toBe("float32[B, 256]");
     expect(type(ops.argmax(x))).toBe("int32[B]");

@@ -1,4 +1,13 @@
-import { addDims, broadcastShapes, canonical, sameShape, showShape, sizeOf, subtractDims } from "../dims.js";
+import {
+  addDims,
+  broadcastShapes,
+  canonical,
+  divideDims,
+  sameShape,
+  showShape,
+  sizeOf,
+  subtractDims,
+} from "../dims.js";
 import type { Dim, Shape } from "../dims.js";
 import { expect, type TensorType, type Value } from "../graph.js";
 import { expectAxis, resolveAxis } from "./_operands.js";
@@ -80,27 +89,6 @@ export function reshape(x: Value, shape: Shape): Value {
   }
   if (sameShape(target, x.shape)) return x;
   return x.graph.emit("reshape", { shape: target }, [x], shapeShapes.reshape)[0];
-}
-
-/** The exact quotient of two products of symbols and numbers. */
-function divideDims(dividend: Dim, divisor: Dim): Dim | undefined {
-  const factors = (dim: Dim): { number: number; symbols: string[] } => {
-    const parts = String(dim).split("*");
-    const symbols = parts.filter((part) => !/^\d+$/.test(part));
-    return {
-      number: parts.reduce((product, part) => (/^\d+$/.test(part) ? product * Number(part) : product), 1),
-      symbols,
-    };
-  };
-  const [left, right] = [factors(dividend), factors(divisor)];
-  for (const symbol of right.symbols) {
-    const at = left.symbols.indexOf(symbol);
-    if (at < 0) return undefined;
-    left.symbols.splice(at, 1);
-  }
-  const quotient = left.number / right.number;
-  if (!Number.isInteger(quotient)) return undefined;
-  return left.symbols.length === 0 ? quotient : canonical([quotient, ...left.symbols].join("*"));
 }
 
 /** Reorders the axes: result axis i is x's axis perm[i]. */

@@ -38,8 +38,3 @@ export function warmupLinear(options: WarmupLinear): Schedule {
     return peak * (floor + (1 - floor) * left);
   };
 }
-
-/** The same rate at every step. */
-export function constantRate(rate: number): Schedule {
-  return () => rate;
-}
