@@ -52,6 +52,13 @@ function checkOptions(command: Command, typed: readonly string[]): void {
         fix: seeHelp(command),
       });
     }
+    if (option.options !== undefined && !option.options.includes(token.value ?? "")) {
+      throw new UserError(
+        "arguments.value",
+        `${command.name}: expected one of ${option.options.join(", ")} after ${token.rawName}, got ${token.value}`,
+        { fix: seeHelp(command) },
+      );
+    }
     if (seen.has(token.name)) {
       throw new UserError("arguments.value", `${command.name}: expected ${token.rawName} once, got it twice`, {
         fix: "Keep the one that you mean",
@@ -73,6 +80,8 @@ function checkOptions(command: Command, typed: readonly string[]): void {
 interface Option {
   readonly type: "string" | "boolean";
   readonly short: { short?: string };
+  /** The values that it may have; any if not given. */
+  readonly options?: readonly string[];
 }
 
 /** Long names, and one-letter aliases under their long name. */
@@ -83,8 +92,9 @@ function optionNames(args: ArgsDef): Map<string, Option> {
     const aliases = "alias" in definition ? [definition.alias ?? []].flat() : [];
     const short = aliases.find((alias) => alias.length === 1);
     const type = definition.type === "boolean" ? "boolean" : "string";
-    names.set(name, { type, short: short === undefined ? {} : { short } });
-    for (const alias of aliases) if (alias.length > 1) names.set(alias, { type, short: {} });
+    const options = definition.type === "enum" ? { options: definition.options ?? [] } : {};
+    names.set(name, { type, short: short === undefined ? {} : { short }, ...options });
+    for (const alias of aliases) if (alias.length > 1) names.set(alias, { type, short: {}, ...options });
   }
   return names;
 }

@@ -5,7 +5,7 @@ import type { Encoder } from "../encoder/index.js";
 
 /** Options of every command that embeds. */
 export const MODEL_ARGS = {
-  model: { type: "string", valueHint: "DIR", description: "Folder of the encoder" },
+  model: { type: "string", valueHint: "DIR", description: "Folder of the encoder (required)" },
   threads: { type: "string", valueHint: "N", description: "Threads of the engine" },
 } as const satisfies Record<string, ArgDef>;
 

@@ -7,7 +7,7 @@ import { INTERRUPTED, interruptible } from "./_interrupt.js";
 import { decodeUtf8 } from "./_sources.js";
 import { ProgressDisplay } from "./terminal.js";
 
-/** The only file that reads the terminal, prints errors and ends the process. */
+/** The only file that reads standard input, prints errors and decides the exit code. */
 async function main(): Promise<number> {
   const display = new ProgressDisplay(process.stderr);
   const signal = interruptible(display.line);

@@ -1,4 +1,4 @@
-import { LANGUAGES } from "../../base/index.js";
+import { LANGUAGES, UserError } from "../../base/index.js";
 import { buildCorpus, corpusSchema } from "../../corpus/index.js";
 import { parseLanguage } from "../../languages/index.js";
 import { command } from "../command.js";
@@ -33,6 +33,11 @@ export const corpusBuild = command({
     { does: "All settings from a file", line: "lodestone corpus build --config corpus.json --out corpus" },
   ],
   async run(args, { signal, progress, say, print }) {
+    if (args._.length === 0 && args.config === undefined) {
+      throw new UserError("arguments.missing", "corpus build: expected a folder of source code, got none", {
+        fix: "Name one or more, or give sources in the file behind --config",
+      });
+    }
     const split = { ...share("validation", args.validation), ...share("test", args.test) };
     const config = await readConfig(corpusSchema, args.config, (file) =>
       merge(file, {

@@ -22,10 +22,10 @@ export const evaluate = command({
     json: { type: "boolean", description: "Print one JSON object" },
   },
   examples: [
-    { does: "A table", line: "lodestone evaluate --model quickstart/model --data ../shared/eval/cosqa-dev --baseline" },
+    { does: "A table", line: "lodestone evaluate --model quickstart/model --data sets/cosqa --baseline" },
     {
       does: "All figures, with the limits that are usual for this task",
-      line: "lodestone evaluate --model quickstart/model --data cosqa --query-length 128 --document-length 256 --json",
+      line: "lodestone evaluate --model quickstart/model --data sets/cosqa --query-length 128 --document-length 256 --json",
     },
   ],
   async run(args, { signal, progress, print }) {

@@ -4,7 +4,7 @@ import { cpus, platform, release } from "node:os";
 import { join } from "node:path";
 import { lockFolder, Rng, writeFileAtomic, type Tensor } from "../../base/index.js";
 import { buildCorpus, readDocuments, readPairs, type CorpusManifest, type CorpusPair } from "../../corpus/index.js";
-import { encoderFromState, saveEncoder } from "../../encoder/index.js";
+import { encoderFromState, MODEL_FILES, saveEncoder } from "../../encoder/index.js";
 import { createEngine } from "../../engine/index.js";
 import { Bm25, bm25, dotProducts, evaluateRetrieval, evaluateScores, pairedSet } from "../../evaluate/index.js";
 import { parameterCount, parseModelConfig, type ModelConfig } from "../../model/index.js";
@@ -85,7 +85,7 @@ async function run(
   const shared = { model, tokenizer, engine, engineSettings: { threads }, signal };
   const documents = {
     hash: manifest.inputs,
-    documents: () => onlyTraining(readDocuments(folder("corpus"))),
+    documents: () => readDocuments(folder("corpus")),
   };
   say(`3/5 stage 1: masked tokens and deobfuscation, ${thousands(parameterCount(model))} parameters`);
   const stage1 = await journal.timed("stage 1", () =>
@@ -152,10 +152,11 @@ async function run(
   return report;
 }
 
-/** A complete report of this recipe in the folder, if there is one. */
+/** The report of this recipe in the folder, if all that belongs to it is there. */
 export async function finishedReport(out: string, recipe: Recipe = RECIPE): Promise<QuickstartReport | undefined> {
   const paths = [join(out, "journal.json"), join(out, "report.json")];
-  if (!paths.every((path) => existsSync(path))) return undefined;
+  const others = [join(out, "report.html"), join(out, "model", MODEL_FILES.checksums)];
+  if (![...paths, ...others].every((path) => existsSync(path))) return undefined;
   try {
     const [journal, report] = await Promise.all(
       paths.map(async (path) => JSON.parse(await readFile(path, "utf8")) as unknown),
@@ -187,21 +188,17 @@ async function tokenize(
   return tokenizer;
 }
 
-/** Pairs first (their summaries are the only prose that is as short as a query), then whole files. */
+/** Of the training split; pairs first (their summaries are the only prose that is as short as a query), then whole files. */
 async function* tokenizerTexts(corpus: string): AsyncGenerator<string> {
   let left = TOKENIZER_CHARACTERS;
-  for await (const { summary, code } of readPairs(corpus, { split: "train" })) {
+  for await (const { summary, code } of readPairs(corpus)) {
     if ((left -= summary.length + code.length) < 0) return;
     yield `${summary}\n${code}`;
   }
-  for await (const { text } of onlyTraining(readDocuments(corpus))) {
+  for await (const { text } of readDocuments(corpus)) {
     if ((left -= text.length) < 0) return;
     yield text;
   }
-}
-
-async function* onlyTraining<T extends { readonly split: string }>(items: AsyncIterable<T>): AsyncGenerator<T> {
-  for await (const item of items) if (item.split === "train") yield item;
 }
 
 function modelOf(recipe: Recipe, { vocabSize, padId, eosId, maskId }: Tokenizer): ModelConfig {
