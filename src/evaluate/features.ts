@@ -11,13 +11,29 @@ export function rowsOf({ data, width }: Features): number {
   return data.length / width;
 }
 
-/** Checks that there is one row a text. @throws UserError `evaluate.shape` */
+/** Checks that there is one row a text. @throws UserError `evaluate.shape`, `evaluate.not-finite` */
 export function features(data: Float32Array, rows: number, what: string): Features {
   const width = data.length / rows;
   if (!Number.isInteger(width) || width === 0) {
     throw new UserError("evaluate.shape", `${what}: expected ${rows} rows of one width, got ${data.length} numbers`);
   }
+  requireFinite(data, width, what);
   return { data, width };
+}
+
+/**
+ * NaN compares with nothing, so that a broken encoder's rows would all stand at rank 1.
+ *
+ * @throws UserError `evaluate.not-finite`
+ */
+export function requireFinite(data: Float32Array, width: number, what: string): void {
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  throw new UserError(
+    "evaluate.not-finite",
+    `${what}: expected finite vectors, got ${data[at]} in row ${Math.floor(at / width)}`,
+    { fix: "Use an encoder whose training did not diverge" },
+  );
 }
 
 /**

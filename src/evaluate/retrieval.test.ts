@@ -143,6 +143,21 @@ test("BM25 by hand", () => {
   expect(scores[2]).toBe(0);
 });
 
+test("vectors that are not finite are refused: nothing would rank above NaN", async () => {
+  const set = pairedSet("two", [
+    { id: "a", query: "a", document: "a" },
+    { id: "b", query: "b", document: "b" },
+  ]);
+  const good = oneHot([0, 1], 2);
+  const broken = Float32Array.of(1, 0, NaN, 0);
+  await expect(evaluateRetrieval(set, broken, good)).rejects.toThrow(
+    "two: queries: expected finite vectors, got NaN in row 1",
+  );
+  await expect(evaluateRetrieval(set, good, Float32Array.of(0, Infinity, 1, 0))).rejects.toThrow(
+    "two: documents: expected finite vectors, got Infinity in row 0",
+  );
+});
+
 test("BM25 finds names by their words", async () => {
   const set = pairedSet("code", [
     { id: "1", query: "parse the http responses", document: "function parseHttpResponse(r) { return r }" },

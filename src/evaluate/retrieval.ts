@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { ProgressMeter, UserError, type ProgressListener } from "../base/index.js";
 import { numpyPermutation } from "./_numpy-permutation.js";
 import { round4 } from "./_round.js";
+import { requireFinite } from "./features.js";
 import { RANKING_METRICS, rankingMetrics, ranksOf, reciprocalRank, type RankingMetrics } from "./metrics.js";
 import type { RetrievalSet } from "./sets.js";
 import { dotProducts, normaliseRows } from "./similarity.js";
@@ -44,7 +45,7 @@ const BLOCK_NUMBERS = 4 * 2 ** 20; // 16 MiB of scores at a time, whatever the s
  * Ranks all documents for every query by cosine similarity.
  *
  * @param queries [queries, width], @param docs [docs, width], rows in the set's order; they need not be unit vectors.
- * @throws UserError `evaluate.shape`
+ * @throws UserError `evaluate.shape`, `evaluate.not-finite`
  */
 export async function evaluateRetrieval(
   set: RetrievalSet,
@@ -59,6 +60,8 @@ export async function evaluateRetrieval(
       `${set.name}: expected ${set.queries.length} + ${set.docs.length} vectors of one width, got ${queries.length} + ${docs.length} numbers`,
     );
   }
+  requireFinite(queries, width, `${set.name}: queries`);
+  requireFinite(docs, width, `${set.name}: documents`);
   const [Q, D] = [normaliseRows(queries, width), normaliseRows(docs, width)];
   return evaluateScores(set, (from, to, out) => dotProducts(Q, D, width, from, to, out), options);
 }
