@@ -21,11 +21,11 @@ export interface CorpusDocument {
 export interface CorpusPair {
   readonly id: string;
   readonly lang: Language;
-  /** First sentence of the documentation (METHOD section 1). */
+  /** First sentence of the documentation, by `summarise` of the languages room. */
   readonly summary: string;
   /** The whole function without that documentation. */
   readonly code: string;
-  /** Without signature and return statements (METHOD section 4); never empty. */
+  /** Without signature and return statements, the hard positive of stage 2; never empty. */
   readonly body: string;
   readonly name: string;
   readonly path: string;
@@ -36,7 +36,7 @@ export interface CorpusPair {
   readonly split: Split;
 }
 
-/** What became of one language's files. The first four columns are METHOD section 1's table. */
+/** What became of one language's files. From `files` to `withSummary` each is a part of the one before. */
 export interface LanguageCounts {
   files: number;
   functions: number;

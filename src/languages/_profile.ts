@@ -46,7 +46,7 @@ export interface Profile {
   shape(tree: SyntaxTree, node: number): FunctionShape | undefined;
   /** The documentation of a function; `comments` are the file's comment nodes, ascending. */
   documentation(tree: SyntaxTree, shape: FunctionShape, comments: readonly number[]): Doc | undefined;
-  /** Reports each identifier of the file and its role (METHOD section 3). */
+  /** Reports each identifier of the file and its role. */
   names(tree: SyntaxTree, visit: Visit): void;
   /** Spells placeholder `number` for `name`; only where `c_0` would not parse in place of `name` (Ruby constants). */
   placeholder?(letter: "c" | "f" | "v", number: number, name: string): string;

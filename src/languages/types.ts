@@ -29,7 +29,7 @@ export interface ExtractedFunction {
   /** Where the documentation stands in the file, marks included; undefined where there is none. */
   readonly docSpan: readonly [start: number, end: number] | undefined;
   /**
-   * The hard-positive form (METHOD section 4): no signature, decorators, docstring or return statements of its own;
+   * The hard-positive form of stage 2 (Zhang et al. 2024): no signature, decorators, docstring or return statements of its own;
    * nested functions keep theirs. Common indentation is removed.
    */
   readonly body: string;
@@ -60,7 +60,7 @@ export interface LanguageParser {
   readonly language: Language;
   /** Functions with a body, in order of their start. Unsound ones (cut by a parse error) are left out. */
   extractFunctions(text: string): ExtractedFunction[];
-  /** The names defined in the file (METHOD section 3), in order of first appearance. */
+  /** The names defined in the file, not those of other files, in order of first appearance. */
   identifiers(text: string): Identifier[];
   /** Replaces them by `c_i`, `f_i` and `v_i`. */
   obfuscate(text: string): Obfuscated;

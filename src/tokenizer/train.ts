@@ -29,7 +29,8 @@ const FIXED_TOKENS = 3 + 256;
  * the bytes that the text does not hold, the size and the minimal frequency are put into the saved file afterwards, which
  * works because its merges are ordered by frequency.
  *
- * @throws UserError `tokenizer.vocabulary` when the text gives fewer tokens than asked for; `output.full`
+ * @throws UserError `tokenizer.vocabulary` when the text gives fewer tokens than asked for; `tokenizer.no-text`,
+ * `tokenizer.training`, `output.full`; the signal's reason when aborted
  */
 export async function trainTokenizer(
   texts: AsyncIterable<string> | Iterable<string>,

@@ -30,7 +30,7 @@ export interface SummaryOptions {
 }
 
 /**
- * The summary of a docstring by METHOD section 1: its first sentence, without URLs, HTML and doc tags, entities decoded
+ * The summary of a docstring: its first sentence, without URLs, HTML and doc tags, entities decoded
  * and mojibake repaired; dropped where it is not English, under 3 or over 256 tokens, or no description at all.
  *
  * @example
