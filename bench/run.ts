@@ -7,7 +7,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { UserError, writeFileAtomic } from "../src/base/index.js";
+import { messageOf, UserError, writeFileAtomic } from "../src/base/index.js";
 import { runBench, type Bench, type BenchResult } from "./harness/index.js";
 import { setupPeers } from "./peers.js";
 
@@ -45,11 +45,19 @@ function table({ values, ratios, settings, seconds }: BenchResult): string {
   ].join("\n");
 }
 
+function readArguments() {
+  try {
+    return parseArgs({
+      options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw new UserError("bench.usage", `bench: ${messageOf(error).split(".")[0]}`, { fix: USAGE });
+  }
+}
+
 async function main(): Promise<void> {
-  const { values: flags, positionals } = parseArgs({
-    options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
-    allowPositionals: true,
-  });
+  const { values: flags, positionals } = readArguments();
   const [name, ...others] = positionals;
   const log = (line: string): void => console.error(line);
   if (name === undefined || others.length > 0)

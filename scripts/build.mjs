@@ -39,7 +39,7 @@ function findCompiler() {
   }
 }
 
-/** When dist/ was swapped in; 0 where there is none. */
+/** When dist/ was compiled; 0 where there is none. */
 function builtAt() {
   const main = join(dist, "cli", "main.js");
   return existsSync(main) ? statSync(main).mtimeMs : 0;

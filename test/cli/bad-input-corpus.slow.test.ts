@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { cliPath, lodestone, lodestoneUnder, run, temporaryFolder, type Ran } from "../helpers/cli.js";
+import { cliPath, expectComplaint, lodestone, lodestoneUnder, run, temporaryFolder } from "../helpers/cli.js";
 import { testWithNamespaces } from "../helpers/requires.js";
 
 let folder: string;
@@ -18,20 +18,6 @@ function good(name: string): string {
   return `/** Returns the total of all given values. */\nfunction ${name}(values) {\n  let total = 0;\n  for (const value of values) total += value;\n  return total;\n}\n`;
 }
 
-/** One line on standard error that begins as ours do, exit code 2, nothing on standard output. */
-function expectComplaint({ code, stdout, stderr }: Ran, pattern: RegExp): void {
-  expect(stderr).toMatch(pattern);
-  expect(
-    stderr
-      .trimEnd()
-      .split("\n")
-      .filter((line) => line.startsWith("lodestone: ")),
-  ).toHaveLength(1);
-  expect(stderr).not.toMatch(/^ {4}at /m);
-  expect(stdout).toBe("");
-  expect(code).toBe(2);
-}
-
 test("an unknown key of a config file", async () => {
   const config = join(folder, "config.json");
   await writeFile(config, JSON.stringify({ sources: [{ path: source }], maxFileByte: 3 }));
@@ -44,7 +30,9 @@ test("an unknown key of a config file", async () => {
   );
 });
 
-test("an empty folder, and one that is not there", async () => {
+test("no folder at all, an empty one, and one that is not there", async () => {
+  const none = await lodestone(["corpus", "build", "--out", join(folder, "b")]);
+  expectComplaint(none, /corpus build: expected a folder of source code, got none/);
   const empty = join(folder, "empty");
   await mkdir(empty);
   const out = join(folder, "b");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readNpy } from "../../src/base/index.js";
 import { trainTokenizer } from "../../src/tokenizer/index.js";
-import { lodestone, lodestoneUnder, temporaryFolder, type Ran } from "../helpers/cli.js";
+import { expectComplaint, lodestone, lodestoneUnder, temporaryFolder, type Ran } from "../helpers/cli.js";
 import { writeModel } from "../helpers/model.js";
 import { testWithNamespaces } from "../helpers/requires.js";
 import { TEXTS } from "../helpers/texts.js";
@@ -15,19 +15,6 @@ beforeAll(async () => {
   model = join(folder, "model");
   await writeModel(model);
 });
-
-function expectComplaint({ code, stdout, stderr }: Ran, pattern: RegExp): void {
-  expect(stderr).toMatch(pattern);
-  expect(
-    stderr
-      .trimEnd()
-      .split("\n")
-      .filter((line) => line.startsWith("lodestone: ")),
-  ).toHaveLength(1);
-  expect(stderr).not.toMatch(/^ {4}at /m);
-  expect(stdout).toBe("");
-  expect(code).toBe(2);
-}
 
 function lengthOf(vector: Iterable<number>): number {
   return Math.hypot(...vector);

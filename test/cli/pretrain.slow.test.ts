@@ -3,7 +3,14 @@ import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sha256File } from "../../src/base/index.js";
 import { trainTokenizer } from "../../src/tokenizer/index.js";
-import { lodestone, lodestoneUnder, temporaryFolder, type Ran, type RunOptions } from "../helpers/cli.js";
+import {
+  expectComplaint,
+  lodestone,
+  lodestoneUnder,
+  temporaryFolder,
+  type Ran,
+  type RunOptions,
+} from "../helpers/cli.js";
 import { testWithNamespaces } from "../helpers/requires.js";
 import { TEXTS } from "../helpers/texts.js";
 
@@ -81,19 +88,6 @@ function checkpoints(run: string): Promise<string[]> {
 
 function finalState(run: string, step = 20): Promise<string> {
   return sha256File(join(run, "checkpoints", `step-${String(step).padStart(8, "0")}`, "state.safetensors"));
-}
-
-function expectComplaint({ code, stdout, stderr }: Ran, pattern: RegExp): void {
-  expect(stderr).toMatch(pattern);
-  expect(
-    stderr
-      .trimEnd()
-      .split("\n")
-      .filter((line) => line.startsWith("lodestone: ")),
-  ).toHaveLength(1);
-  expect(stderr).not.toMatch(/^ {4}at /m);
-  expect(stdout).toBe("");
-  expect(code).toBe(2);
 }
 
 test("both stages end with a model folder that embeds", async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { afterAll, expect } from "vitest";
 
 /** The repository's root. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -61,6 +61,16 @@ export function lodestoneUnder(script: string, args: readonly string[], options:
     ["--mount", "--net", "bash", "-ec", inner, "bash", process.execPath, cliPath, ...args],
     options,
   );
+}
+
+/** One line on standard error that begins as ours do, no stack, exit code 2, nothing on standard output. */
+export function expectComplaint({ code, stdout, stderr }: Ran, pattern: RegExp): void {
+  expect(stderr).toMatch(pattern);
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines.filter((line) => line.startsWith("lodestone: "))).toHaveLength(1);
+  expect(stderr).not.toMatch(/^ {4}at /m);
+  expect(stdout).toBe("");
+  expect(code).toBe(2);
 }
 
 /** A temporary folder that is removed behind the file's tests. */
