@@ -17,8 +17,8 @@ if (tsc === undefined) {
   console.error("build: TypeScript is not installed (a production install?), so dist/ stays as it is");
   process.exit(0);
 }
-// Compiled beside and then swapped in: a failed build leaves the old one, and readers never see half of it.
-const fresh = `${dist}.${process.pid}.partial`;
+// Compiled elsewhere and then swapped in: a failed build leaves the old one, and readers never see half of it.
+const fresh = join(root, ".cache", `dist.${process.pid}`);
 const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], {
   cwd: root,
   stdio: "inherit",
