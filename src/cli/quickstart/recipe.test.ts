@@ -28,6 +28,6 @@ test("a package that is not installed is named, with what to do", () => {
 
 test("any change of the recipe gives it another name", () => {
   const changed = { ...RECIPE, stage1: { ...RECIPE.stage1, steps: RECIPE.stage1.steps + 1 } };
-  expect(recipeHash(changed)).not.toBe(recipeHash(RECIPE));
-  expect(recipeHash(structuredClone(RECIPE))).toBe(recipeHash(RECIPE));
+  expect(recipeHash(changed, PACKAGES)).not.toBe(recipeHash(RECIPE, PACKAGES));
+  expect(recipeHash(structuredClone(RECIPE), PACKAGES)).toBe(recipeHash(RECIPE, PACKAGES));
 });

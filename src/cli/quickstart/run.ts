@@ -21,7 +21,7 @@ import { loadTokenizer, trainTokenizer, type Tokenizer } from "../../tokenizer/i
 import type { Context } from "../command.js";
 import { thousands } from "../terminal.js";
 import { Journal } from "./journal.js";
-import { corpusInput, PACKAGES, RECIPE, recipeHash, type Recipe } from "./recipe.js";
+import { corpusInput, PACKAGES, RECIPE, recipeHash, type Recipe, type SourcePackage } from "./recipe.js";
 import { renderReport, type QuickstartReport, type Stage1Point, type Stage2Point } from "./report.js";
 import { exampleSearch, QUESTIONS } from "./searches.js";
 
@@ -37,6 +37,7 @@ export interface QuickstartOptions {
   /** Remove what is there and begin again. */
   readonly fresh?: boolean;
   readonly recipe?: Recipe;
+  readonly packages?: readonly SourcePackage[];
 }
 
 type Weights = Readonly<Record<string, Tensor>>;
@@ -61,17 +62,17 @@ export async function runQuickstart(
 }
 
 async function run(
-  { out, threads, fresh = false, recipe = RECIPE }: QuickstartOptions,
+  { out, threads, fresh = false, recipe = RECIPE, packages = PACKAGES }: QuickstartOptions,
   reporting: Reporting,
 ): Promise<QuickstartReport | undefined> {
   const { signal, progress, say } = reporting;
-  const { journal, state } = await Journal.open(out, recipeHash(recipe), { owned: OWNED, fresh });
+  const { journal, state } = await Journal.open(out, recipeHash(recipe, packages), { owned: OWNED, fresh });
   if (state === "replaced") say(`${out} held the results of another recipe; they are replaced`);
   const engine = createEngine("onnxruntime");
   const folder = (name: string): string => join(out, name);
 
   say("1/5 corpus: functions and their documentation from installed packages");
-  const manifest = await journal.timed("corpus", () => collect(folder("corpus"), reporting));
+  const manifest = await journal.timed("corpus", () => collect(packages, folder("corpus"), reporting));
   say(
     `    ${thousands(manifest.splits.train.pairs)} training pairs, ${thousands(manifest.splits.test.pairs)} held out`,
   );
@@ -128,7 +129,7 @@ async function run(
     pairs: evaluation.pairs,
     mrr: evaluation.mrr,
     phases: journal.phases,
-    corpus: corpusSummary(manifest),
+    corpus: corpusSummary(manifest, packages),
     model: {
       name: "quickstart",
       parameters: parameterCount(model),
@@ -161,15 +162,21 @@ export async function finishedReport(out: string, recipe: Recipe = RECIPE): Prom
     const [journal, report] = await Promise.all(
       paths.map(async (path) => JSON.parse(await readFile(path, "utf8")) as unknown),
     );
-    return (journal as { recipe: string }).recipe === recipeHash(recipe) ? (report as QuickstartReport) : undefined;
+    return (journal as { recipe: string }).recipe === recipeHash(recipe, PACKAGES)
+      ? (report as QuickstartReport)
+      : undefined;
   } catch {
     return undefined; // Half of a pair, or edited: the run makes it again.
   }
 }
 
-async function collect(out: string, { signal, progress }: Reporting): Promise<CorpusManifest> {
+async function collect(
+  packages: readonly SourcePackage[],
+  out: string,
+  { signal, progress }: Reporting,
+): Promise<CorpusManifest> {
   let manifest: CorpusManifest | undefined;
-  for await (const event of buildCorpus(corpusInput(), out, { signal, overwrite: true })) {
+  for await (const event of buildCorpus(corpusInput(packages), out, { signal, overwrite: true })) {
     if (event.kind === "progress") progress(event);
     else if (event.kind === "done") manifest = event.manifest;
   }
@@ -278,9 +285,9 @@ async function evaluate(
   return { pairs: pairs.length, mrr: mrr as unknown as QuickstartReport["mrr"], examples };
 }
 
-function corpusSummary(manifest: CorpusManifest): QuickstartReport["corpus"] {
+function corpusSummary(manifest: CorpusManifest, packages: readonly SourcePackage[]): QuickstartReport["corpus"] {
   const names = (split: "train" | "test"): string[] =>
-    PACKAGES.filter((one) => one.split === split).map(({ name }) => name);
+    packages.filter((one) => one.split === split).map(({ name }) => name);
   return {
     documents: manifest.splits.train.documents,
     functions: manifest.functions,
