@@ -21,7 +21,7 @@ export interface TrainStepJob {
 
 const ROWS = 16;
 const TOKENS = 256;
-/** Share of masked tokens when every identifier of a file is obfuscated (METHOD section 3): the larger of both objectives. */
+/** Share of masked tokens when every identifier of a file is obfuscated: the larger of both objectives. */
 const MASKED_SHARE = 0.31;
 const LEARNING_RATE = 3e-4;
 /** AdamW and clipping as the peers' scripts have them. */

@@ -37,7 +37,7 @@ export interface EncodedStates {
 }
 
 /**
- * The encoder's forward pass: METHOD section 2, a pre-LayerNorm Transformer with GPT-2's parameters, bidirectional.
+ * The encoder's forward pass: the paper's, a pre-LayerNorm Transformer with GPT-2's parameters, bidirectional.
  *
  *     x = dropout(wte[ids] + wpe[positions])
  *     per block:  x = x + dropout(c_proj(attention(ln_1(x))));  x = x + dropout(c_proj(gelu(c_fc(ln_2(x)))))

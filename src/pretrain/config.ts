@@ -47,7 +47,7 @@ const common = {
   checkpoints: checkpoints.prefault({}),
 };
 
-/** Stage 1: denoising. Defaults are METHOD's method at our scale. Unknown keys are errors. */
+/** Stage 1: denoising. Defaults are the paper's method at our scale. Unknown keys are errors. */
 export const stage1ConfigSchema = z
   .strictObject({
     ...common,
@@ -95,7 +95,7 @@ export const stage2ConfigSchema = z
     loss: z
       .strictObject({
         temperature: z.number().positive().default(0.05),
-        /** Weights of negatives: `none`, or `hard` (METHOD section 4). */
+        /** Weights of negatives: `none`, or `hard`, the paper's. */
         weighting: z.enum(["none", "hard"]).default("hard"),
         /** Hard weights sum to 1 (`paper`), or to the number of negatives (`scaled`). */
         normalisation: z.enum(["paper", "scaled"]).default("paper"),

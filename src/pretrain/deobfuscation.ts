@@ -76,7 +76,7 @@ function cutPieces(text: string, identifiers: readonly IdentifierSpans[]): Piece
 }
 
 /**
- * Identifier deobfuscation (D, DOBF; METHOD section 3): every occurrence of every chosen identifier becomes as many mask
+ * Identifier deobfuscation (D in the paper; DOBF): every occurrence of every chosen identifier becomes as many mask
  * tokens as it has tokens, each predicting its own. All occurrences go together, so that the name cannot be copied.
  *
  * @param share how many of the document's identifiers are chosen, at least one where there is any

@@ -46,7 +46,7 @@ export function roundRandomly(x: number, rng: Rng): number {
 }
 
 /**
- * Random masking (R, METHOD section 3): `rate` of the tokens that are not special are picked without replacement, so that
+ * Random masking (R in the paper): `rate` of the tokens that are not special are picked without replacement, so that
  * the share hardly varies between examples.
  *
  * @example

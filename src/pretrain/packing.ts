@@ -53,7 +53,7 @@ export function shortestPiece(length: number): number {
 }
 
 /**
- * Fills rows of fixed length with documents, one after another (METHOD section 1: concatenated, block attention). A
+ * Fills rows of fixed length with documents, one after another (as in the paper: concatenated, with block attention). A
  * document longer than what is left is cut into pieces, each a segment of its own. Stops early, with padding, where the
  * stream ends.
  */

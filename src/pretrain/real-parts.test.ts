@@ -5,7 +5,7 @@ import { trainTokenizer } from "../tokenizer/index.js";
 import { maskIdentifiers, segmentTokens } from "./deobfuscation.js";
 import { UNMASKED } from "./masking.js";
 
-/** The paper's worked example (METHOD section 3), through the real parser and a real byte-level BPE. */
+/** The paper's worked example, through the real parser and a real byte-level BPE. */
 const TEXT = `class Node:
   def __init__(self, v):
     self.data = v

@@ -38,7 +38,7 @@ export interface Stage1Options extends StageOptions {
 }
 
 /**
- * Stage 1 (METHOD section 3): denoising by random masking and identifier deobfuscation over packed documents.
+ * Stage 1 of the paper: denoising by random masking and identifier deobfuscation over packed documents.
  *
  * @returns events; `done` names the last checkpoint
  * @throws UserError see `runStage`

@@ -23,7 +23,7 @@ export interface Stage2Options extends StageOptions {
 }
 
 /**
- * Stage 2 (METHOD section 4): bimodal contrastive learning over (summary, function) pairs. `initial` is stage 1's
+ * Stage 2 of the paper: bimodal contrastive learning over (summary, function) pairs. `initial` is stage 1's
  * result; without it training is from scratch.
  *
  * @returns events; `done` names the last checkpoint

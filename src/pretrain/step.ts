@@ -73,7 +73,7 @@ export function maskedChunk(batch: Tensors, start: number, end: number): Record<
 }
 
 /**
- * Stage 2: whole batches, or gradient caching in chunks of `chunk` pairs (METHOD section 4): embed all, gradient of the
+ * Stage 2: whole batches, or gradient caching in chunks of `chunk` pairs: embed all, gradient of the
  * loss by the vectors, then every chunk again. The loss still sees every pair of the batch.
  */
 export function stage2Steps(

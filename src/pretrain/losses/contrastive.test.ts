@@ -26,7 +26,7 @@ async function ours(text: Vectors, code: Vectors, options: ContrastiveOptions) {
 }
 
 /**
- * METHOD section 4, letter by letter, in float64: both terms of L(i, i+), mean over the 2N anchors. `weightsFrom` gives
+ * The paper's loss, letter by letter, in float64: both terms of L(i, i+), mean over the 2N anchors. `weightsFrom` gives
  * the vectors that g is computed from, so that a test can hold g still.
  */
 function oracle(h: Vectors, { temperature, weighting, normalisation }: ContrastiveOptions, weightsFrom = h): number {

@@ -60,7 +60,7 @@ export interface ContrastiveLoss {
 const EXCLUDED = 1e9;
 
 /**
- * Bimodal contrastive loss with hard-negative weights (METHOD section 4; Zhang et al. 2024, section 3.2). The 2N unit
+ * Bimodal contrastive loss with hard-negative weights (Zhang et al. 2024, section 3.2). The 2N unit
  * vectors are anchors; the negatives of anchor i are the 2N-2 others of both modalities. With s_k = h_i.h_k / tau and
  * the positive p = h_i.h_{i+} / tau (the same for both members of a pair):
  *

@@ -18,7 +18,7 @@ export interface MaskedTokensLoss {
 }
 
 /**
- * Cross-entropy over masked positions only, the mean over all masked tokens of the global batch (METHOD section 3):
+ * Cross-entropy over masked positions only, the mean over all masked tokens of the global batch, as in the paper:
  * sum of weight * -log softmax(logits)[label]. Gradient accumulation and ranks add up, because the weights add up to 1
  * over the global batch and not over the part at hand.
  *

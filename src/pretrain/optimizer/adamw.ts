@@ -19,7 +19,7 @@ export interface Trained {
   readonly gradient: Value;
 }
 
-/** An optimizer: `{init, update}`, where `update` emits graph nodes (STYLE point 6). */
+/** An optimizer: `{init, update}`, where `update` emits graph nodes. */
 export interface Optimizer {
   /** The resident tensors it needs beside the parameters, as they are before the first step. */
   init(shapes: Readonly<Record<string, readonly number[]>>): Record<string, Tensor>;
