@@ -43,7 +43,7 @@ const SEED = 20_240_201;
 /**
  * Small enough for about five minutes on two cores. It departs from the paper's encoder where a run this short needs it
  * (docs/log.md): un-normalised states are pooled with a learned weight per token, the block begins as the identity, token
- * vectors begin large and move much faster than the block, and there are no positions.
+ * vectors begin large and move much faster than the block.
  */
 export const RECIPE: Recipe = deepFreeze({
   seed: SEED,
@@ -53,7 +53,6 @@ export const RECIPE: Recipe = deepFreeze({
     heads: 4,
     width: 128,
     maxLength: 256,
-    positions: false,
     initStd: 0.15,
     dropout: 0,
     pooling: "weighted",
@@ -71,7 +70,7 @@ export const RECIPE: Recipe = deepFreeze({
   },
   stage2: {
     seed: SEED,
-    steps: 120,
+    steps: 170,
     batch: 512,
     textLength: 32,
     codeLength: 96,
