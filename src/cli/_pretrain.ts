@@ -137,7 +137,7 @@ export async function follow(
 }
 
 /** Writes the encoder of a checkpoint as a model folder. */
-export async function exportEncoder(checkpointPath: string, folder: string, tokenizer: Tokenizer): Promise<void> {
+async function exportEncoder(checkpointPath: string, folder: string, tokenizer: Tokenizer): Promise<void> {
   const checkpoint = await readCheckpoint(checkpointPath);
   const config = parseModelConfig(checkpoint.meta.config["model"], checkpoint.path);
   await saveEncoder(folder, { config, weights: weightsOf(checkpoint, config), tokenizer });

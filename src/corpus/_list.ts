@@ -40,7 +40,7 @@ export async function listFiles(config: CorpusConfig, onSkip: OnSkip, signal?: A
 }
 
 /** The name under which a source's records appear. */
-export function originOf(source: SourceConfig): string {
+function originOf(source: SourceConfig): string {
   return source.name ?? basename(resolve(source.path));
 }
 

@@ -83,14 +83,10 @@ async function run(
   );
 
   const model = modelOf(recipe, tokenizer);
-  const shared = { model, tokenizer, engine, engineSettings: { threads }, signal };
-  const documents = {
-    hash: manifest.inputs,
-    documents: () => readDocuments(folder("corpus")),
-  };
+  const shared = { model, tokenizer, engine, engineSettings: { threads }, corpus: folder("corpus"), signal };
   say(`3/5 stage 1: masked tokens and deobfuscation, ${thousands(parameterCount(model))} parameters`);
   const stage1 = await journal.timed("stage 1", () =>
-    follow(runStage1({ ...shared, config: recipe.stage1, corpus: documents, out: folder("stage1") }), reporting),
+    follow(runStage1({ ...shared, config: recipe.stage1, out: folder("stage1") }), reporting),
   );
   if (stage1 === undefined) return undefined;
   const stage1Weights = weightsOf(await readCheckpoint(stage1), model);
@@ -101,7 +97,6 @@ async function run(
       runStage2({
         ...shared,
         config: recipe.stage2,
-        corpus: folder("corpus"),
         out: folder("stage2"),
         initial: stage1Weights,
       }),
