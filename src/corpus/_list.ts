@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { errnoOf, UserError, type Language } from "../base/index.js";
 import { languageOfPath } from "../languages/index.js";
 import type { CorpusConfig, SourceConfig } from "./config.js";
-import { excludedByName } from "./_filters.js";
+import { excludedByName } from "./filters/index.js";
 import { globsToRegExp } from "./_glob.js";
 import { splitOf } from "./_split.js";
 import type { Split } from "./types.js";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { excludedByText } from "./_filters.js";
+import { excludedByText } from "./filters/index.js";
 import type { SourceFile } from "./_list.js";
 
 /** A file's text, or why it is passed over. */

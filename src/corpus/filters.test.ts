@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cutLicence, excludedByName, excludedByText } from "./_filters.js";
+import { cutLicence, excludedByName, excludedByText } from "./filters/index.js";
 import { globsToRegExp } from "./_glob.js";
 import { tokenHash } from "./_dedupe.js";
 

@@ -1,4 +1,4 @@
-import type { Language } from "../base/index.js";
+import type { Language } from "../../base/index.js";
 
 /** Folders that hold other people's or built files, wherever they stand inside a source. */
 const FOLDERS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-import type { Language } from "../base/index.js";
-import { extractFunctions, summarise, type ExtractedFunction } from "../languages/index.js";
+import type { Language } from "../../base/index.js";
+import { extractFunctions, summarise, type ExtractedFunction } from "../../languages/index.js";
 
 /** A function that may become a pair. */
 export interface Candidate {
