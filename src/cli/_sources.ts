@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
-import { messageOf, UserError } from "../base/index.js";
+import { LANGUAGES, messageOf, UserError, type Language } from "../base/index.js";
+import { languageOfPath, parseLanguage } from "../languages/index.js";
 
 const LARGEST = 10_000_000;
 
@@ -31,6 +32,21 @@ export async function readSource(path: string): Promise<string> {
     });
   }
   return decodeUtf8(bytes, path);
+}
+
+/**
+ * The language of a file that was named on the command line: the one that was said, or that of its ending.
+ *
+ * @throws UserError `arguments.value`
+ */
+export function languageOf(file: string, said: string | undefined): Language {
+  const lang = said === undefined ? languageOfPath(file) : parseLanguage(said);
+  if (lang !== undefined) return lang;
+  const what =
+    file === "-" ? "standard input: expected its language" : `${file}: expected an ending of a known language`;
+  throw new UserError("arguments.value", `${what}, got ${file === "-" ? "none" : "another"}`, {
+    fix: `Name it with --lang, one of ${LANGUAGES.join(", ")}`,
+  });
 }
 
 /** Bytes as text; a byte order mark is dropped. @throws UserError `input.encoding` */

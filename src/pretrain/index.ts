@@ -20,6 +20,7 @@ export type {
 } from "./types.js";
 export { PAPER_CONTRASTIVE, type ContrastiveOptions } from "./losses/index.js";
 export * from "./optimizer/index.js";
+export * from "./predict/index.js";
 export * from "./programs/index.js";
 export { startingWeights, weightsOf, type EngineSettings, type TrainEngine, type Weights } from "./run.js";
 export { runStage1, type DocumentSource, type Stage1Options, type StageOptions } from "./stage1.js";

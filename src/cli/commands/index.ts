@@ -53,4 +53,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "Replace the names that a source file defines, as stage 1 does",
     load: async () => (await import("./obfuscate.js")).obfuscate,
   },
+  {
+    name: "predict",
+    description: "Fill masks and guess names with the head that stage 1 trained",
+    load: async () => (await import("./predict.js")).predict,
+  },
 ];
