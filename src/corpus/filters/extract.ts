@@ -5,10 +5,21 @@ import { extractFunctions, summarise, type ExtractedFunction } from "../../langu
 export interface Candidate {
   readonly name: string;
   readonly summary: string;
+  /** The documentation that the summary came from. */
+  readonly docstring: string;
   readonly code: string;
   readonly body: string;
   readonly startLine: number;
   readonly endLine: number;
+}
+
+/** A function with documentation that gave no candidate. */
+export interface Refusal {
+  readonly reason: string;
+  readonly name: string;
+  readonly docstring: string;
+  readonly code: string;
+  readonly startLine: number;
 }
 
 /** What one file gives. Plain data: a worker thread can send it. */
@@ -18,37 +29,49 @@ export interface Extraction {
   readonly candidates: readonly Candidate[];
   /** Functions that gave no candidate, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Those with documentation; only where `explain` was asked for. */
+  readonly refused: readonly Refusal[];
 }
 
 export interface ExtractOptions {
   readonly minTokens: number;
   readonly maxTokens: number;
+  /** Also gives the documented functions that were dropped. */
+  readonly explain?: boolean;
 }
 
 /** Functions and summaries of one text. Its language must have been loaded. */
 export function extract(text: string, lang: Language, options: ExtractOptions): Extraction {
   const functions = extractFunctions(text, lang);
   const candidates: Candidate[] = [];
+  const refused: Refusal[] = [];
   const dropped: Record<string, number> = {};
   let withDocstring = 0;
   for (const found of functions) {
-    if (found.docstring !== undefined) withDocstring += 1;
+    const { docstring, name, code, startLine } = found;
+    if (docstring !== undefined) withDocstring += 1;
     const result = candidate(found, lang, options);
-    if (typeof result === "string") dropped[result] = (dropped[result] ?? 0) + 1;
-    else candidates.push(result);
+    if (typeof result !== "string") {
+      candidates.push(result);
+      continue;
+    }
+    dropped[result] = (dropped[result] ?? 0) + 1;
+    if (options.explain === true && docstring !== undefined)
+      refused.push({ reason: result, name, docstring, code, startLine });
   }
-  return { functions: functions.length, withDocstring, candidates, dropped };
+  return { functions: functions.length, withDocstring, candidates, dropped, refused };
 }
 
 function candidate(found: ExtractedFunction, lang: Language, options: ExtractOptions): Candidate | string {
-  if (found.docstring === undefined) return "no-docstring";
-  const summary = summarise(found.docstring, lang, options);
+  const { docstring } = found;
+  if (docstring === undefined) return "no-docstring";
+  const summary = summarise(docstring, lang, options);
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
   if (found.body === "") return "empty-body"; // Nothing but a return: no hard positive.
   if (leaks(found, summary.summary)) return "leak";
   const { name, code, body, startLine, endLine } = found;
-  return { name, summary: summary.summary, code, body, startLine, endLine };
+  return { name, summary: summary.summary, docstring, code, body, startLine, endLine };
 }
 
 /**
