@@ -4,9 +4,10 @@ import { functionsOf } from "./_functions.js";
 import { loadGrammar } from "./_grammar.js";
 import { identifiersOf, obfuscateTree } from "./_identifiers.js";
 import type { Profile } from "./_profile.js";
+import { tokensOf } from "./_tokens.js";
 import { SyntaxTree } from "./_tree.js";
 import { PROFILES } from "./profiles/index.js";
-import type { ExtractedFunction, Identifier, LanguageParser, Obfuscated } from "./types.js";
+import type { ExtractedFunction, Identifier, LanguageParser, Obfuscated, SyntaxToken } from "./types.js";
 
 const loaded = new Map<Language, LanguageParser>();
 
@@ -39,6 +40,11 @@ export function extractFunctions(text: string, language: Language): ExtractedFun
 /** The names that a text defines, by {@link LanguageParser.identifiers}. The language must have been loaded. */
 export function identifiers(text: string, language: Language): Identifier[] {
   return parserOf(language).identifiers(text);
+}
+
+/** The tokens of a text, by {@link LanguageParser.tokens}. The language must have been loaded. */
+export function syntaxTokens(text: string, language: Language): SyntaxToken[] {
+  return parserOf(language).tokens(text);
 }
 
 /** A text with its own names replaced, by {@link LanguageParser.obfuscate}. The language must have been loaded. */
@@ -92,6 +98,10 @@ class ProfiledParser implements LanguageParser {
 
   obfuscate(text: string): Obfuscated {
     return obfuscateTree(this.parse(text), this.profile);
+  }
+
+  tokens(text: string): SyntaxToken[] {
+    return tokensOf(this.parse(text), this.profile);
   }
 
   countErrors(text: string): number {

@@ -55,6 +55,16 @@ export interface Obfuscated {
   readonly map: Readonly<Record<string, string>>;
 }
 
+/** What a leaf of the syntax tree is; strings hold characters, regular expressions and symbols too. */
+export type TokenKind = "identifier" | "keyword" | "operator" | "string" | "number" | "comment";
+
+/** One leaf of the syntax tree: `text.slice(start, end)`. A string's quotes and its content may be several. */
+export interface SyntaxToken {
+  readonly kind: TokenKind;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A grammar that has been loaded, and what its profile knows about it. */
 export interface LanguageParser {
   readonly language: Language;
@@ -64,6 +74,8 @@ export interface LanguageParser {
   identifiers(text: string): Identifier[];
   /** Replaces them by `c_i`, `f_i` and `v_i`. */
   obfuscate(text: string): Obfuscated;
+  /** The leaves of the text's syntax tree in text order, documentation among comments or (Python) strings. */
+  tokens(text: string): SyntaxToken[];
   /** Number of parse errors (error and missing nodes) in the text. */
   countErrors(text: string): number;
 }
