@@ -1,0 +1,50 @@
+(module
+  (import "env" "memory" (memory 1))
+  ;; out[r] = scales[r] * sum(rows[r][i] * query[i]); rows and query int8, dim a multiple of 16
+  (func (export "dots") (param $rows i32) (param $scales i32) (param $count i32) (param $dim i32) (param $query i32) (param $out i32)
+    (local $end i32) (local $q i32) (local $stop i32) (local $acc v128) (local $a v128) (local $b v128)
+    (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 2))))
+    (block $done
+      (loop $row
+        (br_if $done (i32.ge_u (local.get $out) (local.get $end)))
+        (local.set $acc (v128.const i32x4 0 0 0 0))
+        (local.set $q (local.get $query))
+        (local.set $stop (i32.add (local.get $query) (local.get $dim)))
+        (loop $part
+          (local.set $a (v128.load (local.get $rows)))
+          (local.set $b (v128.load (local.get $q)))
+          (local.set $acc (i32x4.add (local.get $acc)
+            (i32x4.add
+              (i32x4.dot_i16x8_s (i16x8.extend_low_i8x16_s (local.get $a)) (i16x8.extend_low_i8x16_s (local.get $b)))
+              (i32x4.dot_i16x8_s (i16x8.extend_high_i8x16_s (local.get $a)) (i16x8.extend_high_i8x16_s (local.get $b))))))
+          (local.set $rows (i32.add (local.get $rows) (i32.const 16)))
+          (local.set $q (i32.add (local.get $q) (i32.const 16)))
+          (br_if $part (i32.lt_u (local.get $q) (local.get $stop))))
+        (f32.store (local.get $out) (f32.mul (f32.load (local.get $scales)) (f32.convert_i32_s
+          (i32.add
+            (i32.add (i32x4.extract_lane 0 (local.get $acc)) (i32x4.extract_lane 1 (local.get $acc)))
+            (i32.add (i32x4.extract_lane 2 (local.get $acc)) (i32x4.extract_lane 3 (local.get $acc)))))))
+        (local.set $scales (i32.add (local.get $scales) (i32.const 4)))
+        (local.set $out (i32.add (local.get $out) (i32.const 4)))
+        (br $row))))
+  ;; out[d] = sum over n of table[ids[n]][d] * counts[n]; float32, dim a multiple of 4
+  (func (export "gather") (param $table i32) (param $dim i32) (param $ids i32) (param $counts i32) (param $n i32) (param $out i32)
+    (local $bytes i32) (local $d i32) (local $row i32) (local $last i32) (local $w v128)
+    (local.set $bytes (i32.shl (local.get $dim) (i32.const 2)))
+    (memory.fill (local.get $out) (i32.const 0) (local.get $bytes))
+    (local.set $last (i32.add (local.get $ids) (i32.shl (local.get $n) (i32.const 2))))
+    (block $done
+      (loop $token
+        (br_if $done (i32.ge_u (local.get $ids) (local.get $last)))
+        (local.set $row (i32.add (local.get $table) (i32.mul (i32.load (local.get $ids)) (local.get $bytes))))
+        (local.set $w (f32x4.splat (f32.load (local.get $counts))))
+        (local.set $d (i32.const 0))
+        (loop $part
+          (v128.store (i32.add (local.get $out) (local.get $d))
+            (f32x4.add (v128.load (i32.add (local.get $out) (local.get $d)))
+              (f32x4.mul (local.get $w) (v128.load (i32.add (local.get $row) (local.get $d))))))
+          (local.set $d (i32.add (local.get $d) (i32.const 16)))
+          (br_if $part (i32.lt_u (local.get $d) (local.get $bytes))))
+        (local.set $ids (i32.add (local.get $ids) (i32.const 4)))
+        (local.set $counts (i32.add (local.get $counts) (i32.const 4)))
+        (br $token)))))

@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { largestDifference, noisyWeights, tinyConfig } from "../../test/helpers/encoders.js";
+import { TEXTS } from "../../test/helpers/texts.js";
+import { Rng } from "../base/index.js";
+import { PieceEncoder, trainTokenizer } from "../tokenizer/index.js";
+import { encoderFromState, memoryOf, simdOver, StaticEncoder } from "./index.js";
+
+const CUT = { splitIdentifiers: true, lowercase: true, whitespace: "drop" } as const;
+const SOURCES = ["encoder.ts", "static.ts", "load.ts"].map((name) =>
+  readFileSync(new URL(name, import.meta.url), "utf8"),
+);
+const SAMPLES = [
+  "",
+  "x",
+  "parseHTTPResponse2 of max_value(ABC, aB1234567)",
+  "Ünïcode naïve façade()",
+  "a\u0000b",
+  ...TEXTS,
+  ...SOURCES,
+];
+
+test.each(["weighted", "attention", "mean"] as const)("pooling %s: the vectors of the ONNX graph", async (pooling) => {
+  for (const poolStates of ["residual", "final"] as const) {
+    const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 400, ...CUT });
+    const config = tinyConfig({ layers: 0, positions: false, pooling, poolStates, maxLength: 64, width: 34 });
+    const parts = { config, weights: noisyWeights(config), tokenizer };
+    const graph = await encoderFromState(parts, { threads: 1 });
+    const bag = new StaticEncoder(parts);
+    expect(largestDifference(await bag.embedAll(SAMPLES), await graph.embedAll(SAMPLES))).toBeLessThan(1e-5);
+    await graph.close();
+  }
+});
+
+test.each([CUT, { ...CUT, lowercase: false }, { ...CUT, whitespace: "attach" } as const])(
+  "pieces %o: the ids of the library, also cut short, also in a second call",
+  async (cut) => {
+    const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...cut });
+    const pieces = new PieceEncoder(tokenizer);
+    for (const length of [1, 2, 7, 4096, 7]) {
+      expect(await pieces.encode(SAMPLES, length)).toEqual(await tokenizer.encodeBatchForModel(SAMPLES, length));
+    }
+  },
+);
+
+test("pieces: random ASCII gives the ids of the library", async () => {
+  const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
+  const rng = Rng.fromSeed(4);
+  const texts = Array.from({ length: 300 }, () =>
+    Array.from({ length: 60 }, () => String.fromCharCode(rng.int(4) === 0 ? rng.int(128) : 64 + rng.int(60))).join(""),
+  );
+  expect(await new PieceEncoder(tokenizer).encode(texts, 512)).toEqual(await tokenizer.encodeBatchForModel(texts, 512));
+});
+
+test("int8 dot products equal plain loops", () => {
+  const [count, dim] = [7, 48];
+  const memory = memoryOf(4096);
+  const rng = Rng.fromSeed(1);
+  const bytes = new Int8Array(memory.buffer);
+  for (let i = 0; i < (count + 1) * dim; i++) bytes[i] = rng.int(255) - 127;
+  const scales = new Float32Array(memory.buffer, 1024, count).map((_, i) => i + 0.5);
+  new Float32Array(memory.buffer, 1024, count).set(scales);
+  simdOver(memory).dots(0, 1024, count, dim, count * dim, 2048);
+  const expected = Array.from({ length: count }, (_, r) => {
+    let sum = 0;
+    for (let i = 0; i < dim; i++) sum += bytes[r * dim + i]! * bytes[count * dim + i]!;
+    return sum * scales[r]!;
+  });
+  expect([...new Float32Array(memory.buffer, 2048, count)]).toEqual(expected);
+});

@@ -1,0 +1,186 @@
+import { ProgressMeter, type Tensor } from "../base/index.js";
+import type { ModelConfig } from "../model/index.js";
+import { PieceEncoder, type Tokenizer } from "../tokenizer/index.js";
+import type { EmbedOptions, Encoder } from "./encoder.js";
+import { readEncoder } from "./load.js";
+import type { EncoderParts } from "./save.js";
+import { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
+
+/** What turns texts into unit vectors: an {@link Encoder} or a {@link StaticEncoder}. */
+export type Embedder = Pick<Encoder, "config" | "tokenizer" | "dim" | "embed" | "embedAll" | "close">;
+
+const WINDOW = 512;
+
+/**
+ * A static bag (`layers: 0`, no positions) without an engine: a text's vector is the sum of its tokens' rows, each times
+ * its token's weight, brought to length 1. The same numbers as the model's ONNX file to 1e-5. Where pooling is learned
+ * (`weighted`, `attention`), the weight depends on the token alone, so that it is multiplied into the table once.
+ */
+export class StaticEncoder implements Embedder {
+  readonly dim: number;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  private readonly pieces: PieceEncoder;
+  private readonly simd: Simd;
+  private readonly memory: SimdMemory;
+  private readonly places: { readonly ids: number; readonly counts: number; readonly out: number };
+  private readonly width: number;
+  private readonly seen: Int32Array;
+
+  /** @throws RangeError for a model that is no bag: see {@link isStatic} */
+  constructor({ config, weights, tokenizer }: EncoderParts) {
+    if (!isStatic(config)) throw new RangeError("static encoder: expected layers 0 and no positions");
+    this.config = config;
+    this.tokenizer = tokenizer;
+    this.dim = config.width;
+    this.width = Math.ceil(config.width / 4) * 4;
+    this.pieces = new PieceEncoder(tokenizer);
+    this.seen = new Int32Array(config.vocabSize);
+    const table = config.vocabSize * this.width * 4;
+    const ids = Math.ceil(table / 16) * 16;
+    const counts = ids + 4 * config.maxLength;
+    const out = Math.ceil((counts + 4 * config.maxLength) / 16) * 16;
+    this.places = { ids, counts, out };
+    this.memory = memoryOf(out + 4 * this.width);
+    this.simd = simdOver(this.memory);
+    fillTable(new Float32Array(this.memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
+  }
+
+  /** As {@link Encoder.embed}. */
+  async *embed(
+    texts: Iterable<string> | AsyncIterable<string>,
+    { maxLength = this.config.maxLength, window = WINDOW, total, signal, onProgress }: EmbedOptions = {},
+  ): AsyncGenerator<Float32Array, void, undefined> {
+    const meter = new ProgressMeter("embed", "texts", total, onProgress);
+    let done = 0;
+    let held: string[] = [];
+    const flush = async (): Promise<Float32Array[]> => {
+      signal?.throwIfAborted();
+      const vectors = await this.embedBatch(held, maxLength);
+      done += held.length;
+      held = [];
+      meter.update(done);
+      return vectors;
+    };
+    for await (const text of texts) {
+      held.push(text);
+      if (held.length >= window) yield* await flush();
+    }
+    if (held.length > 0) yield* await flush();
+  }
+
+  /** As {@link Encoder.embedAll}: [n * dim]. */
+  async embedAll(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: EmbedOptions = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const rows: Float32Array[] = [];
+    for await (const row of this.embed(texts, options)) rows.push(row);
+    const all = new Float32Array(rows.length * this.dim);
+    rows.forEach((row, i) => all.set(row, i * this.dim));
+    return all;
+  }
+
+  /** One vector of length 1 for each text, in their order. */
+  async embedBatch(texts: readonly string[], maxLength = this.config.maxLength): Promise<Float32Array[]> {
+    const sequences = await this.pieces.encode(texts, Math.min(maxLength, this.config.maxLength));
+    return sequences.map((ids) => this.embedIds(ids));
+  }
+
+  /** The vector of some token ids, the end-of-sequence token among them. */
+  embedIds(sequence: Int32Array): Float32Array {
+    const { ids, counts, out } = this.places;
+    const { buffer } = this.memory;
+    const idList = new Int32Array(buffer, ids, this.config.maxLength);
+    const countList = new Float32Array(buffer, counts, this.config.maxLength);
+    let unique = 0;
+    for (const id of sequence) {
+      if (this.seen[id] === 0) {
+        idList[unique++] = id;
+        this.seen[id] = unique;
+        countList[unique - 1] = 1;
+      } else countList[this.seen[id]! - 1]! += 1;
+    }
+    for (let i = 0; i < unique; i++) this.seen[idList[i]!] = 0;
+    this.simd.gather(0, this.width, ids, counts, unique, out);
+    const vector = new Float32Array(buffer, out, this.dim).slice();
+    let square = 0;
+    for (let i = 0; i < vector.length; i++) square += vector[i]! * vector[i]!;
+    const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
+    for (let i = 0; i < vector.length; i++) vector[i]! *= scale;
+    return vector;
+  }
+
+  /** Nothing to end: kept so that both kinds of encoder are used alike. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Whether a model is a bag of token vectors, which {@link StaticEncoder} runs. */
+export function isStatic(config: ModelConfig): boolean {
+  return config.layers === 0 && !config.positions;
+}
+
+/**
+ * Opens a model folder as a static bag.
+ *
+ * @throws UserError as `readEncoder`; RangeError for a model that is none
+ */
+export async function loadStatic(folder: string): Promise<StaticEncoder> {
+  return new StaticEncoder(await readEncoder(folder));
+}
+
+/** Rows of `wte` (after `ln_f` where the pooled states are the final ones), each times its token's weight. */
+function fillTable(
+  table: Float32Array,
+  width: number,
+  config: ModelConfig,
+  weights: Readonly<Record<string, Tensor>>,
+): void {
+  const floats = (name: string): Float32Array => weights[name]!.data as Float32Array;
+  const source = floats("wte.weight"); // [V, H]
+  const size = config.width;
+  const norm = config.finalNorm && config.poolStates === "final";
+  for (let id = 0; id < config.vocabSize; id++) {
+    const row = table.subarray(id * width, id * width + size);
+    row.set(source.subarray(id * size, (id + 1) * size));
+    if (norm) layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);
+  }
+  const scales = tokenScales(table, width, config, weights);
+  for (let id = 0; id < config.vocabSize; id++) {
+    for (let i = id * width; i < id * width + size; i++) table[i]! *= scales[id]!;
+  }
+}
+
+/** What each token weighs, up to a common factor, which the normalisation takes out. */
+function tokenScales(
+  table: Float32Array,
+  width: number,
+  config: ModelConfig,
+  weights: Readonly<Record<string, Tensor>>,
+): Float64Array {
+  const scales = new Float64Array(config.vocabSize).fill(1);
+  if (config.pooling === "weighted") {
+    const raw = weights["pool.token_weight.weight"]!.data as Float32Array; // [V]
+    return scales.map((_, id) => Math.log1p(Math.exp(-Math.abs(raw[id]!))) + Math.max(raw[id]!, 0));
+  }
+  if (config.pooling === "mean") return scales;
+  const query = weights["pool.query.weight"]!.data as Float32Array; // [H]
+  for (let id = 0; id < config.vocabSize; id++) {
+    let dot = 0;
+    for (let i = 0; i < config.width; i++) dot += table[id * width + i]! * query[i]!;
+    scales[id] = dot / Math.sqrt(config.width);
+  }
+  const largest = scales.reduce((a, b) => Math.max(a, b), -Infinity);
+  return scales.map((score) => Math.exp(score - largest));
+}
+
+function layerNorm(row: Float32Array, weight: Float32Array, bias: Float32Array, eps: number): void {
+  let mean = 0;
+  for (const value of row) mean += value / row.length;
+  let variance = 0;
+  for (const value of row) variance += (value - mean) ** 2 / row.length;
+  const scale = 1 / Math.sqrt(variance + eps);
+  for (let i = 0; i < row.length; i++) row[i] = (row[i]! - mean) * scale * weight[i]! + bias[i]!;
+}
