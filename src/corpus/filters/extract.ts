@@ -62,7 +62,8 @@ export function extract(text: string, lang: Language, options: ExtractOptions): 
   return { functions: functions.length, withDocstring, candidates, dropped, refused };
 }
 
-function candidate(found: ExtractedFunction, lang: Language, options: ExtractOptions): Candidate | string {
+/** The candidate that a function gives, or why it gives none. */
+export function candidate(found: ExtractedFunction, lang: Language, options: ExtractOptions): Candidate | string {
   const { docstring } = found;
   if (docstring === undefined) return "no-docstring";
   const summary = summarise(docstring, lang, options);

@@ -1,2 +1,2 @@
 export { cutLicence, excludedByName, excludedByText } from "./files.js";
-export { extract, type Candidate, type Extraction, type ExtractOptions } from "./extract.js";
+export { candidate, extract, type Candidate, type Extraction, type ExtractOptions } from "./extract.js";
