@@ -5,7 +5,7 @@ import { initialise, parameterShapes, type ModelConfig } from "../model/index.js
 import type { Checkpoint } from "./checkpoint.js";
 import type { Stage1Config, Stage2Config } from "./config.js";
 import { trainLoop, type LoopOptions } from "./loop.js";
-import { warmupLinear } from "./optimizer/index.js";
+import { warmupLinear, type Schedule } from "./optimizer/index.js";
 import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
 import { resumePoint, type RunIdentity } from "./resume.js";
 import type { Step } from "./step.js";
@@ -35,17 +35,22 @@ export interface StagePlan<P extends Position> {
   readonly training: Stage1Config | Stage2Config;
   readonly model: ModelConfig;
   readonly tokenizer: PretrainTokenizer;
-  /** The run folder. */
-  readonly out: string;
-  readonly engine: TrainEngine;
-  readonly engineSettings: EngineSettings;
   readonly initial: Weights | undefined;
   readonly corpusHash: string;
-  readonly step: Step;
+  /** How an update is computed: `chunk` rows or pairs at a time, or all at once (null). */
+  readonly stepOf: (chunk: number | null) => Step;
   /** Reads the data; only called where there are steps left. */
   readonly source: (rng: Rng) => AsyncGenerator<TrainEvent, BatchSource<P>>;
   readonly summarise: LoopOptions<P>["summarise"];
   readonly signal: AbortSignal | undefined;
+}
+
+/** Where and with what a stage runs. */
+export interface RunPlace {
+  /** The run folder. */
+  readonly out: string;
+  readonly engine: TrainEngine;
+  readonly engineSettings?: EngineSettings;
 }
 
 /**
@@ -54,16 +59,11 @@ export interface StagePlan<P extends Position> {
  * @throws UserError `output.locked`, `checkpoint.mismatch`, `checkpoint.corrupt`, `tokenizer.mismatch`,
  * `weights.mismatch` and those of the loop and the data
  */
-export async function* runStage<P extends Position>(plan: StagePlan<P>): AsyncGenerator<TrainEvent> {
-  const { stage, training, model, out, signal } = plan;
-  requireVocabulary(model, plan.tokenizer);
-  const rng = Rng.fromSeed(training.seed).split(stage);
-  const identity: RunIdentity = {
-    stage,
-    rngKey: rng.state.key,
-    config: { model, training },
-    inputs: { tokenizer: plan.tokenizer.hash, corpus: plan.corpusHash, initial: weightsHash(plan.initial) },
-  };
+export async function* runStage<P extends Position>(plan: StagePlan<P>, place: RunPlace): AsyncGenerator<TrainEvent> {
+  const { stage, training, signal } = plan;
+  const { out } = place;
+  const rng = rngOf(plan);
+  const identity = identityOf(plan);
   const release = await lockFolder(out);
   let checkpoint: Checkpoint | undefined;
   try {
@@ -75,7 +75,7 @@ export async function* runStage<P extends Position>(plan: StagePlan<P>): AsyncGe
       yield { kind: "done", step, path: checkpoint.path };
       return;
     }
-    yield* train(plan, rng, identity, checkpoint);
+    yield* train(plan, place, rng, identity, checkpoint);
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason) throw error;
     // While the data was being read: nothing is lost.
@@ -87,22 +87,50 @@ export async function* runStage<P extends Position>(plan: StagePlan<P>): AsyncGe
   }
 }
 
+/** The run's random streams. */
+export function rngOf<P extends Position>({ stage, training }: StagePlan<P>): Rng {
+  return Rng.fromSeed(training.seed).split(stage);
+}
+
+/** What makes this run this run. @throws UserError `tokenizer.mismatch` */
+export function identityOf<P extends Position>(plan: StagePlan<P>): RunIdentity {
+  const { stage, training, model, tokenizer } = plan;
+  requireVocabulary(model, tokenizer);
+  return {
+    stage,
+    rngKey: rngOf(plan).state.key,
+    config: { model, training },
+    inputs: { tokenizer: tokenizer.hash, corpus: plan.corpusHash, initial: weightsHash(plan.initial) },
+  };
+}
+
+/** Parameters and moments before the first update. @throws UserError `weights.mismatch` */
+export function stateAtStart<P extends Position>(plan: StagePlan<P>): Record<string, Tensor> {
+  const { model, initial, training, stage } = plan;
+  return initialState(model, startingWeights(model, initial, rngOf(plan)), updateOptions(training), stage);
+}
+
+/** The learning rate of every update. */
+export function scheduleOf({ steps, optimizer }: Stage1Config | Stage2Config): Schedule {
+  const { learningRate, warmup, floor } = optimizer;
+  return warmupLinear({ peak: learningRate, warmup, total: steps, floor });
+}
+
 async function* train<P extends Position>(
   plan: StagePlan<P>,
+  { out, engine, engineSettings = {} }: RunPlace,
   rng: Rng,
   identity: RunIdentity,
   checkpoint: Checkpoint | undefined,
 ): AsyncGenerator<TrainEvent> {
-  const { stage, training, model, signal } = plan;
+  const { training, signal } = plan;
   const source = yield* plan.source(rng);
-  const update = updateOptions(training);
-  const state = checkpoint?.state ?? initialState(model, startingWeights(model, plan.initial, rng), update, stage);
-  const { programs, scratch, run } = plan.step;
-  const session = await plan.engine.open(programs, { ...state, ...scratch }, plan.engineSettings);
-  const { learningRate, warmup, floor } = training.optimizer;
+  const state = checkpoint?.state ?? stateAtStart(plan);
+  const { programs, scratch, run } = plan.stepOf(training.chunk);
+  const session = await engine.open(programs, { ...state, ...scratch }, engineSettings);
   try {
     yield* trainLoop({
-      out: plan.out,
+      out,
       identity,
       steps: training.steps,
       from:
@@ -114,7 +142,7 @@ async function* train<P extends Position>(
       runStep: run,
       stateNames: Object.keys(state),
       rng,
-      learningRate: warmupLinear({ peak: learningRate, warmup, total: training.steps, floor }),
+      learningRate: scheduleOf(training),
       checkpoints: training.checkpoints,
       summarise: plan.summarise,
       ...(signal === undefined ? {} : { signal }),

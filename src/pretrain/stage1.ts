@@ -3,8 +3,8 @@ import { readDocuments, readManifest } from "../corpus/index.js";
 import { loadLanguage } from "../languages/index.js";
 import { parseModelConfig, type ModelConfigInput } from "../model/index.js";
 import { parseStage1Config, type Stage1ConfigInput } from "./config.js";
-import { requireLength, runStage, updateOptions, type EngineSettings, type TrainEngine, type Weights } from "./run.js";
-import { Stage1Batches } from "./stage1-batches.js";
+import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan, type Weights } from "./run.js";
+import { Stage1Batches, type Stage1Position } from "./stage1-batches.js";
 import { stage1Steps } from "./step.js";
 import type { FindIdentifiers, PretrainTokenizer, TrainEvent, TrainingDocument } from "./types.js";
 
@@ -15,13 +15,9 @@ export interface DocumentSource {
 }
 
 /** What both stages are told. */
-export interface StageOptions {
+export interface StageOptions extends RunPlace {
   readonly model: ModelConfigInput;
   readonly tokenizer: PretrainTokenizer;
-  /** The run folder: checkpoints and metrics. Called again with the same options the run goes on from there. */
-  readonly out: string;
-  readonly engine: TrainEngine;
-  readonly engineSettings?: EngineSettings;
   /** Weights to begin with; else GPT-2's initialisation from the seed. */
   readonly initial?: Weights;
   /** Aborted, the step in hand finishes and a checkpoint is written. */
@@ -44,22 +40,24 @@ export interface Stage1Options extends StageOptions {
  * @throws UserError see `runStage`
  */
 export async function* runStage1(options: Stage1Options): AsyncGenerator<TrainEvent> {
+  yield* runStage(await stage1Plan(options), options);
+}
+
+/** Everything of a stage 1 run but where and on what it runs. */
+export async function stage1Plan(options: Omit<Stage1Options, keyof RunPlace>): Promise<StagePlan<Stage1Position>> {
   const config = parseStage1Config(options.config);
   const model = parseModelConfig(options.model);
   requireLength("stage 1 config: length", config.length, model);
   const { corpus, tokenizer, identifiers = identifiersByLanguage } = options;
   const data = typeof corpus === "string" ? await corpusDocuments(corpus) : corpus;
-  yield* runStage({
+  return {
     stage: "stage1",
     training: config,
     model,
     tokenizer,
-    out: options.out,
-    engine: options.engine,
-    engineSettings: options.engineSettings ?? {},
     initial: options.initial,
     corpusHash: data.hash,
-    step: stage1Steps(model, updateOptions(config), config.chunk),
+    stepOf: (chunk) => stage1Steps(model, updateOptions(config), chunk),
     // eslint-disable-next-line require-yield -- stage 2 reports while it reads; reading documents is quick
     source: async function* (rng) {
       const documents: TrainingDocument[] = [];
@@ -82,7 +80,7 @@ export async function* runStage1(options: Stage1Options): AsyncGenerator<TrainEv
     },
     summarise: stage1Metrics,
     signal: options.signal,
-  });
+  };
 }
 
 async function corpusDocuments(folder: string): Promise<DocumentSource> {

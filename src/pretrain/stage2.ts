@@ -3,9 +3,9 @@ import { readManifest, readPairs } from "../corpus/index.js";
 import { parseModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
 import { tokenisePairs } from "./pair-tokens.js";
-import { requireLength, runStage, updateOptions } from "./run.js";
+import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan } from "./run.js";
 import type { StageOptions } from "./stage1.js";
-import { Stage2Batches } from "./stage2-batches.js";
+import { Stage2Batches, type Stage2Position } from "./stage2-batches.js";
 import { stage2Steps } from "./step.js";
 import type { TrainEvent, TrainingPair } from "./types.js";
 
@@ -30,6 +30,11 @@ export interface Stage2Options extends StageOptions {
  * @throws UserError see `runStage`
  */
 export async function* runStage2(options: Stage2Options): AsyncGenerator<TrainEvent> {
+  yield* runStage(await stage2Plan(options), options);
+}
+
+/** Everything of a stage 2 run but where and on what it runs. */
+export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): Promise<StagePlan<Stage2Position>> {
   const config = parseStage2Config(options.config);
   const model = parseModelConfig(options.model);
   requireLength("stage 2 config: textLength", config.textLength, model);
@@ -37,17 +42,14 @@ export async function* runStage2(options: Stage2Options): AsyncGenerator<TrainEv
   const { corpus, tokenizer, signal } = options;
   const { positives, batch, lengthPool, lengthMultiple, textLength, codeLength } = config;
   const data = typeof corpus === "string" ? await corpusPairs(corpus) : corpus;
-  yield* runStage({
+  return {
     stage: "stage2",
     training: config,
     model,
     tokenizer,
-    out: options.out,
-    engine: options.engine,
-    engineSettings: options.engineSettings ?? {},
     initial: options.initial,
     corpusHash: data.hash,
-    step: stage2Steps(model, config.loss, updateOptions(config), config.chunk),
+    stepOf: (chunk) => stage2Steps(model, config.loss, updateOptions(config), chunk),
     source: async function* (rng) {
       const pairs = yield* tokenisePairs(data.pairs(), {
         tokenizer,
@@ -67,7 +69,7 @@ export async function* runStage2(options: Stage2Options): AsyncGenerator<TrainEv
     },
     summarise: (outputs, stats) => ({ ...outputs, ...stats }),
     signal,
-  });
+  };
 }
 
 async function corpusPairs(folder: string): Promise<PairSource> {

@@ -21,6 +21,8 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 /** How one update is computed: programs over one state, and the order in which a batch goes through them. */
 export interface Step {
+  /** `whole`: one program; `accumulate`: chunks of rows; `gradient-cache`: chunks of pairs. */
+  readonly kind: "whole" | "accumulate" | "gradient-cache";
   readonly programs: Readonly<Record<string, Graph>>;
   /** State that is zero between updates and so is no part of a checkpoint. */
   readonly scratch: Tensors;
@@ -32,6 +34,7 @@ export interface Step {
 export function stage1Steps(model: ModelConfig, update: UpdateOptions, chunk: number | null): Step {
   if (chunk === null) return wholeStep(stage1Step(model, update));
   return {
+    kind: "accumulate",
     programs: { accumulate: stage1Accumulate(model), apply: applyAccumulated(model, update, "stage1") },
     scratch: accumulators(trainedShapes(model, "stage1")),
     async run(session, batch) {
@@ -85,6 +88,7 @@ export function stage2Steps(
   if (chunk === null) return wholeStep(stage2Step(model, loss, update));
   const sides = ["text", "code"] as const;
   return {
+    kind: "gradient-cache",
     programs: {
       embed_text: embedChunk(model, "text"),
       embed_code: embedChunk(model, "code"),
@@ -123,7 +127,12 @@ export function stage2Steps(
 }
 
 function wholeStep(program: Graph): Step {
-  return { programs: { step: program }, scratch: {}, run: (session, batch) => session.run("step", batch) };
+  return {
+    kind: "whole",
+    programs: { step: program },
+    scratch: {},
+    run: (session, batch) => session.run("step", batch),
+  };
 }
 
 function sideChunk(batch: Tensors, side: string, start: number, end: number): Record<string, Tensor> {
