@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from .errors import LodestoneError
+from .errors import EngineError
 
 MAGIC = b"LODEPAK\x01"
 # Python's bytes have no unsigned 16 and 32 bit torch types on every version: read as signed, then widened by a mask.
@@ -102,7 +102,7 @@ class BatchFile:
 
 
 def damaged(path, what):
-    return LodestoneError("pack.damaged", f"{path}: expected packed batches, but {what}", "Pack or copy the run again")
+    return EngineError("pack.damaged", f"{path}: expected packed batches, but {what}", "Pack or copy the run again")
 
 
 def masked_capacity(count, tokens):

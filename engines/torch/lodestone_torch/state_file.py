@@ -7,7 +7,7 @@ import os
 
 import torch
 
-from .errors import LodestoneError
+from .errors import EngineError
 
 DTYPES = {
     "F32": torch.float32,
@@ -44,7 +44,7 @@ def read_state(path):
         return tensors
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         fix = "Copy or pack the run again; if there is an older step beside it, remove this one"
-        raise LodestoneError("safetensors.invalid", f"{path}: expected a safetensors file, but {error}", fix) from error
+        raise EngineError("safetensors.invalid", f"{path}: expected a safetensors file, but {error}", fix) from error
 
 
 def write_state(path, tensors):
