@@ -12,6 +12,6 @@ export { initialise } from "./initialise.js";
 export { declareParameters, Parameters } from "./parameter-values.js";
 export { isDecayed, isEmbedding, parameterCount, parameterShapes } from "./parameters.js";
 export type { ParameterShapes } from "./parameters.js";
-export { normalise, pool } from "./pool.js";
+export { isPlainBag, normalise, pool, poolBag } from "./pool.js";
 export { SIZES, sizeWith } from "./sizes.js";
 export type { SizeName } from "./sizes.js";

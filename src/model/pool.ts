@@ -8,6 +8,7 @@ import {
   mul,
   reduceSum,
   reshape,
+  scatterAddElements,
   softmax,
   softplus,
   sqrt,
@@ -63,6 +64,30 @@ function tokenWeights(parameters: Parameters, config: ModelConfig, x: Value, inp
 /** Non-negative weights [B, T] divided by their row's sum; a row of zeros stays zeros. */
 function sharesOf(weights: Value): Value {
   return div(weights, maximum(reduceSum(weights, [1], { keepDims: true }), 1e-12));
+}
+
+/** Whether {@link poolBag} computes this model's sentence embedding: token vectors alone, pooled with weights by id. */
+export function isPlainBag(config: ModelConfig): boolean {
+  const norm = config.finalNorm && config.poolStates === "final";
+  return config.layers === 0 && !config.positions && !norm && config.pooling !== "attention";
+}
+
+/**
+ * {@link pool} of a static bag as one product: how often each token occurs in a row [B, V] times the weighted token
+ * vectors [V, H]. The states [B, T, H] never exist, and the gradient of the table is a product as well, where gathering
+ * would end in a slow scatter. Pays off for large batches; few texts are cheaper by `encode` and `pool`.
+ *
+ * @param inputIds int32 or int64 [B, T]
+ * @param mask [B, T], 1 for a real token, 0 for padding
+ * @returns [B, H]
+ */
+export function poolBag(parameters: Parameters, config: ModelConfig, inputIds: Value, mask: Value): Value {
+  const counts = scatterAddElements(inputIds, cast(mask, "float32"), 1, config.vocabSize); // [B, V]
+  const table = parameters.get("wte.weight");
+  if (config.pooling === "mean") return matmul(sharesOf(counts), table);
+  const weights = softplus(parameters.get("pool.token_weight.weight")); // [V, 1]
+  const total = matmul(counts, weights); // [B, 1]
+  return div(matmul(counts, mul(table, weights)), maximum(total, 1e-12));
 }
 
 /** x / |x| over the last axis; zeros stay zeros. */

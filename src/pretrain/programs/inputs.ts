@@ -1,5 +1,14 @@
 import type { Dim, Graph, Value } from "../../graph/index.js";
-import { encode, normalise, pool, type DropoutInputs, type ModelConfig, type Parameters } from "../../model/index.js";
+import {
+  encode,
+  isPlainBag,
+  normalise,
+  pool,
+  poolBag,
+  type DropoutInputs,
+  type ModelConfig,
+  type Parameters,
+} from "../../model/index.js";
 
 /** The input `dropout_key`, int32 [2]: a function of seed and step. */
 export function dropoutKey(graph: Graph): Value {
@@ -29,6 +38,8 @@ export function embedSide(
   { inputIds, segments }: Side,
   dropout?: DropoutInputs,
 ): Value {
+  const drops = dropout !== undefined && config.dropout > 0;
+  if (isPlainBag(config) && !drops) return normalise(poolBag(parameters, config, inputIds, segments));
   const options = dropout === undefined ? {} : { dropout };
   const states = encode(parameters, config, { inputIds, attentionMask: segments }, options);
   return normalise(pool(parameters, config, states, inputIds, segments));
