@@ -66,7 +66,7 @@ export function extract(text: string, lang: Language, options: ExtractOptions): 
 export function candidate(found: ExtractedFunction, lang: Language, options: ExtractOptions): Candidate | string {
   const { docstring } = found;
   if (docstring === undefined) return "no-docstring";
-  const summary = summarise(docstring, lang, options);
+  const summary = summarise(docstring, lang, { ...options, name: found.name });
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
   if (found.body === "") return "empty-body"; // Nothing but a return: no hard positive.

@@ -9,26 +9,65 @@ export type Description = { readonly text: string } | { readonly dropped: "inher
  * words that a reader would see. Paragraph marks become blank lines.
  */
 export function describe(docstring: string, language: Language): Description {
-  let text = docstring.replace(/\r\n?/g, "\n");
+  const whole = docstring.replace(/\r\n?/g, "\n");
+  let text = whole;
   if (INHERITED.test(text)) return { dropped: "inherited" };
   if (language === "csharp" || /^\s*<summary>/.test(text)) {
     const xml = xmlSummary(text);
     if (xml === undefined) return { dropped: /<inheritdoc\b/i.test(text) ? "inherited" : "no-description" };
     text = xml;
   }
-  if (language === "c") text = withoutHeading(text);
-  if (language === "python") text = text.replace(SIGNATURE_LINE, "");
-  if (language === "ruby")
-    text = text.replace(CALL_SEQUENCE, "$1").replace(/(?<![\w+])\+([\w.:?!=@]+)\+(?![\w+])/g, "$1");
+  if (language === "c") text = withoutHeading(withoutColumn(text));
+  if (language === "python") text = text.replace(SIGNATURE_LINE, "").replace(EPYTEXT, "$1");
+  if (language === "ruby") {
+    text = text
+      .replace(CALL_SEQUENCE, "$1")
+      .replace(TOMDOC, "")
+      .replace(/(?<![\w+])\+([\w.:?!=@]+)\+(?![\w+])/g, "$1");
+  }
   text = inlineTags(text);
   const tag = /(?:^|\n)\s*[@\\](?:brief|short|desc|description|summary)\b[ \t:]*\n?/.exec(text);
   const before = untilTag(text);
   // A description before the tags wins, unless `@brief` is the very first thing.
   if (before.trim() === "" && tag !== null) text = untilTag(text.slice(tag.index + tag[0].length));
   else text = before;
-  if (text.trim() === "")
-    return { dropped: /(?:^|\n)\s*@(?:see|override|inheritDoc)\b/.test(docstring) ? "inherited" : "no-description" };
-  return { text };
+  if (text.trim() !== "") return { text };
+  const returned = returnText(whole, language);
+  if (returned !== undefined) return { text: returned };
+  return { dropped: /(?:^|\n)\s*@(?:see|override|inheritDoc)\b/.test(docstring) ? "inherited" : "no-description" };
+}
+
+/**
+ * What the documentation says of the returned value, as a sentence: many functions are documented by nothing else
+ * (`@return a deep copy of this object`). Undefined where that is a type or a word or two.
+ */
+function returnText(docstring: string, language: Language): string | undefined {
+  const found = RETURN_TAG.exec(docstring)?.[1] ?? RETURN_SECTION.exec(docstring)?.[2];
+  if (found === undefined) return undefined;
+  let text = inlineTags(found.replace(/\s+/g, " ").replace(EPYTEXT, "$1")).trim();
+  if (language === "javascript" || language === "typescript") text = withoutBraces(text).replace(/^[-–—:]\s*/, "");
+  else if (language === "ruby") text = text.replace(/^\[[^\]]*\]\s*/, "");
+  else if (language === "php") text = text.replace(PHP_TYPE, "");
+  else if (language === "python") text = text.replace(/^(?:[\w.]+(?:\[[^\]]*\])?|\([\w., ]*\)):\s+/, "");
+  text = text.replace(/^[-–—:]\s*/, "");
+  if ((text.match(/\p{L}{2,}/gu)?.length ?? 0) < 3) return undefined;
+  if (/^(?:return|get|give|yield)s?\b/i.test(text)) return text;
+  return `Returns ${/^\p{Lu}\p{Ll}|^A\s/u.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text}`;
+}
+
+const RETURN_TAG = /(?:^|\n)[ \t]*(?:[@\\]returns?:?|:returns?:)[ \t]+(\S.*(?:\n(?![ \t]*(?:[@\\:]\w|\n)).*)*)/;
+const RETURN_SECTION = /(?:^|\n)([ \t]*)Returns?:[ \t]*\n(?=\1[ \t]+\S)((?:\1[ \t]+\S.*(?:\n|$))+)/;
+const PHP_TYPE = /^[\w\\|?&]+(?:<[^>]*>+|\[\]|\{[^}]*\})*(?:\|[\w\\<>[\]|?, ]+?)?(?:\s+|$)/;
+
+/** Without the `{type}` that opens a JSDoc tag, braces inside it included. */
+function withoutBraces(text: string): string {
+  if (!text.startsWith("{")) return text;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "{") depth += 1;
+    else if (text[at] === "}" && --depth === 0) return text.slice(at + 1).trim();
+  }
+  return "";
 }
 
 const INHERITED =
@@ -53,15 +92,35 @@ const TAG_LINE = new RegExp(
   "m",
 );
 
+/** A banner's own column of `#` or `*`, where every line has it. */
+function withoutColumn(text: string): string {
+  const lines = text.split("\n");
+  return lines.length > 2 && lines.every((line) => /^\s*(?:[#*|]|$)/.test(line))
+    ? lines.map((line) => line.replace(/^\s*[#*|]+/, "").replace(/[#*|]+\s*$/, "")).join("\n")
+    : text;
+}
+
 /**
- * gtk-doc opens with `name:` and lists parameters before the description; kernel-doc writes `name() - description`.
+ * gtk-doc opens with `name:` and lists parameters before the description; kernel-doc writes `name() - description`;
+ * banners have fields (`Function: name`, `Purpose: description`).
  */
 function withoutHeading(text: string): string {
+  const field = FIELD.exec(text);
+  if (field !== null) return text.slice(field.index + field[0].length);
   const gtk = /^\w+(?:[ \t]*\(\))?:[ \t]*(?:\n|$)/.exec(text);
   if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
   const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
   return kernel === null ? text : text.slice(kernel[0].length);
 }
+
+/** The field of a banner that describes; `[ .]*` because some are drawn out with dots. */
+const FIELD =
+  /(?:^|\n)[ \t]*(?:purpose|description|desc|synopsis|abstract|summary)[ \t.]*(?::[ \t]*-?|\n[ \t]*-{2,})[ \t]*\n*/i;
+
+/** Epytext: `L{Foo}`, `C{None}`. */
+const EPYTEXT = /\b[LCIBMUEX]\{([^{}\n]*)\}/g;
+/** TomDoc says first who may call. */
+const TOMDOC = /^\s*(?:Public|Internal|Private):\s+/;
 
 /** Docstrings of compiled functions open with a signature: `pow(x, y) -> number`. */
 const SIGNATURE_LINE = /^[\w.]+\([^\n]*\)(?:[ \t]*->[^\n]*)?[ \t]*\n(?=\s*\S)/;

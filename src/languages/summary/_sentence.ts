@@ -1,16 +1,34 @@
 /** The first paragraph: up to a blank line, a list, a code block or a rule. White space becomes single blanks. */
 export function firstParagraph(text: string): string {
   const lines: string[] = [];
-  for (const raw of text.split("\n")) {
+  const source = text.split("\n");
+  const width = Math.max(...source.map((line) => line.length));
+  for (const raw of source) {
     const line = raw.trim();
-    if (line === "" || /^(?:[-=~*_#+.^]{3,}|```.*|~~~.*)$/.test(line)) {
+    if (line === "" || RULE.test(line)) {
       if (lines.length > 0) break;
       continue;
     }
     if (lines.length > 0 && (LIST_ITEM.test(line) || /^>>>|^\$ |^\|/.test(line))) break;
+    if (lines.length > 0 && isNewSentence(lines.at(-1)!, line, width)) break;
     lines.push(line);
   }
   return lines.join(" ").replace(/\s+/g, " ").replace(/::$/, ":").trim();
+}
+
+/** Lines that only draw (`-----`, a fence), with or without a title between the strokes (`=== Helpers ===`). */
+const RULE = /^(?:[-=~*_#+.^/]+|```.*|~~~.*|([-=~*_#+/])\1.*\1{2})$/;
+
+/**
+ * True where a line begins another sentence though no full stop ended the one before: it opens with a capital that the
+ * line above had ample room for.
+ */
+function isNewSentence(above: string, line: string, width: number): boolean {
+  const word = /^\p{Lu}\p{Ll}+(?=\s|$)/u.exec(line)?.[0];
+  if (word === undefined || above.length + 1 + word.length > Math.max(60, width) - 12) return false;
+  return !/[,;:(\-–—&+/]$|\b(?:the|an?|of|to|in|on|for|and|or|by|with|from|as|is|are|be|this|that|its?|into|if|not|no|than|per|via|new|current)$/i.test(
+    above,
+  );
 }
 
 const LIST_ITEM = /^(?:[-*+•o]|\(?\d{1,2}[.)]|\(?[a-z]\))\s+\S/;
@@ -39,6 +57,8 @@ function isFullStop(before: string, after: string): boolean {
   const word = /[^\s([{"'`/]*$/.exec(before)![0];
   const head = before.slice(0, before.length - word.length).trim();
   if (ALWAYS.has(word.toLowerCase())) return false;
+  // `see p. 5`, but `the answer is no. Then ...`.
+  if (NUMBERED.has(word.toLowerCase())) return !/^[#\d(]|^[IVX]+\b/.test(after);
   // `etc. The ...` ends, `etc. and ...` goes on.
   if (SOMETIMES.has(word.toLowerCase())) return /^\p{Lu}/u.test(after);
   if (/^\d{1,3}$/.test(word) && head === "") return false; // "1. First do this"
@@ -49,9 +69,12 @@ function isFullStop(before: string, after: string): boolean {
 }
 
 const ALWAYS: ReadonlySet<string> = new Set(
-  "e.g i.e eg ie vs cf viz resp mr mrs ms dr prof st fig figs eq eqs sec ch vol ref refs no nos pp approx incl excl esp aka a.k.a w.r.t wrt p.s n.b nb".split(
+  "e.g i.e eg ie vs cf viz resp mr mrs ms dr prof st eqs approx incl excl esp aka a.k.a w.r.t wrt p.s n.b nb".split(
     " ",
   ),
+);
+const NUMBERED: ReadonlySet<string> = new Set(
+  "fig figs eq sec sect ch chap vol ref refs no nos p pp pg par ver v rev".split(" "),
 );
 const SOMETIMES: ReadonlySet<string> = new Set(
   "etc al inc ltd co corp jr sr max min avg num misc ext dept est op".split(" "),

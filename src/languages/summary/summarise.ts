@@ -11,6 +11,7 @@ export const SUMMARY_DROPS = [
   "note",
   "licence",
   "templated",
+  "group",
   "not-prose",
   "not-english",
   "too-short",
@@ -27,6 +28,8 @@ export interface SummaryOptions {
   readonly minTokens?: number;
   /** Default 256. */
   readonly maxTokens?: number;
+  /** The function's name: a summary that opens with it loses it (`Area returns ...` becomes `Returns ...`). */
+  readonly name?: string;
 }
 
 /**
@@ -41,14 +44,17 @@ export function summarise(docstring: string, language: Language, options: Summar
   // No first sentence is longer; what follows in a huge comment cannot matter.
   const description = describe(repairUnicode(docstring.slice(0, LONGEST)), language);
   if ("dropped" in description) return description;
-  const paragraph = firstParagraph(stripMarks(description.text));
+  const paragraph = withoutTitle(firstParagraph(stripMarks(description.text)), options.name);
   if (LICENCE.test(paragraph)) return { dropped: "licence" };
   if (NOTE.test(paragraph)) return { dropped: "note" };
   const first = firstSentence(paragraph);
-  const sentence = tidy(first);
+  const sentence = withoutName(tidy(first), options.name);
   if (sentence === "") return { dropped: "no-description" };
   if (isOtherScript(sentence)) return { dropped: "not-english" };
+  if (POINTER.test(sentence)) return { dropped: "inherited" };
+  if (NOTE.test(sentence)) return { dropped: "note" };
   if (TEMPLATED.test(sentence)) return { dropped: "templated" };
+  if (GROUP.test(sentence)) return { dropped: "group" };
   if (GRAMMAR.test(first) || !isProse(sentence)) return { dropped: "not-prose" };
   const tokens = (options.countTokens ?? countWords)(sentence);
   if (tokens < (options.minTokens ?? 3)) return { dropped: "too-short" };
@@ -84,7 +90,7 @@ function stripMarks(text: string): string {
 /** Blanks and punctuation that the removals left behind. */
 function tidy(sentence: string): string {
   return sentence
-    .replace(/\[TOC\]|\(\s*(?:see|cf\.?|from|at)?:?\s*\)|\[\s*\]|<\s*>/gi, "")
+    .replace(/\[TOC\]|(?<![\w>)\]])(?:\(\s*(?:see|cf\.?|from|at)?:?\s*\)|\[\s*\])|<\s*>/gi, "")
     .replace(/`/g, "")
     .replace(/(?<![*\w])\*{1,2}(?=\S)([^*\n]+?)(?<=\S)\*{1,2}(?![*\w])/g, "$1")
     .replace(/^(?:[-*+>•:;,|!]+\s+)+|^[*#|]+/, "")
@@ -93,12 +99,90 @@ function tidy(sentence: string): string {
     .trim();
 }
 
+/** Without a title before the description: `name - does this`, `name(): does this`. */
+function withoutTitle(paragraph: string, name: string | undefined): string {
+  if (name === undefined) return paragraph;
+  const title =
+    /^[`'"*]*((?:[\w$]+(?:\.|::|#|->))*)([\w$]+[?!]?)[`'"*]*(?:\s?\([^()]*\))?\s*(?:--?|[–—:])\s+(?=\S)/.exec(
+      paragraph,
+    );
+  return title !== null && sameName(title[2]!, name) ? capital(paragraph.slice(title[0].length)) : paragraph;
+}
+
+/**
+ * Without the function's name as its subject, as Go's convention has it: `Area returns the area` becomes `Returns the
+ * area`. The name stands in the code, so it would be matched and not understood, and nobody's question opens with it. It
+ * stays where the rest is no sentence: `Area is called by draw`, `Put the object`.
+ */
+function withoutName(sentence: string, name: string | undefined): string {
+  if (name === undefined) return sentence;
+  const subject =
+    /^[`'"*]*(?:the\s+)?((?:[\w$]+(?:\.|::|#|->))*)([\w$]+[?!]?)[`'"*]*(?:\s?\([^()]*\))?[`'"]*(?:\s+(?:method|function))?\s+/i.exec(
+      sentence,
+    );
+  if (subject === null || !sameName(subject[2]!, name)) return sentence;
+  const rest = sentence.slice(subject[0].length);
+  const will = /^(?:will|can be used to|is used to|attempts? to)\s+(?=[a-z]+\b)(?!be\b|not\b|only\b|have\b)/.exec(rest);
+  if (will !== null && !/^attempt/.test(will[0])) return capital(rest.slice(will[0].length));
+  const verb = /^(?:(?:also|then|simply|just|safely|recursively|atomically|first) )?([A-Za-z]+)\b/.exec(rest)?.[1];
+  if (verb === undefined || NO_VERBS.has(verb) || !/[a-z]s$|^[A-Z][a-z]+$/.test(verb) || /ss$/.test(verb))
+    return sentence;
+  // `Node Returns` needs a capital that the name itself cannot explain: `Set Cookie`.
+  if (/^[A-Z]/.test(verb) && !VERBS.test(verb)) return sentence;
+  return capital(rest);
+}
+
+const NO_VERBS: ReadonlySet<string> = new Set("is was has does this its as us always thus itself of".split(" "));
+const VERBS =
+  /^(?:Sets?|Gets?|Returns?|Creates?|Adds?|Removes?|Checks?|Reads?|Writes?|Finds?|Initiali[sz]es?|Updates?|Converts?|Handles?|Frees?|Allocates?)$/;
+
+function sameName(a: string, b: string): boolean {
+  const plain = (text: string): string => text.replace(/[_$?!]/g, "").toLowerCase();
+  return plain(a) === plain(b) && plain(a) !== "";
+}
+
+/** Begins with a capital, as a sentence does, unless it begins with an identifier. */
+function capital(sentence: string): string {
+  return /^\p{Ll}+(?=[\s,.;:]|$)/u.test(sentence) ? sentence[0]!.toUpperCase() + sentence.slice(1) : sentence;
+}
+
 const LICENCE =
   /^\W*(?:copyright\b|\(c\)\s|©|licen[sc]ed? (?:under|to)|spdx-|all rights reserved|this (?:file|program|software|code) is (?:part of|free|licensed|distributed)|permission is hereby)/i;
-const NOTE =
-  /^\W*(?:todo|fixme|xxx|hack|bug|note|nb|n\.b\.|warning|caution|attention|important|deprecated|@?internal|private|debug|temporary|temp|tbd|wip|not implemented|unimplemented)\b\s*(?:\(|:|!|-|\.|$|—)|^\W*(?:todo|fixme|xxx|tbd)\b/i;
-const TEMPLATED =
-  /auto-?\s?generated|automatically generated|generated by\b|do not (?:edit|modify)|^(?:this is )?(?:the |a )?(?:default |empty |no-?arg(?:ument)? |class |private |public )*(?:constructor|destructor|ctor|getter|setter|accessor|mutator|callback|test|main|main method|(?:main )?entry point)(?: method| function)?(?: (?:for|of) (?:the |this |a |an )?[\w.<>#]+(?: class| object)?)?\.?$|^(?:description|summary|docstring|method|function|comment|missing documentation|no documentation|undocumented|placeholder|lorem ipsum)\b[\s.:]*(?:here|goes here)?\.?$|^(?:creates|constructs|initializes) (?:a |an )?(?:new )?instance(?: of (?:the )?[\w.<>]+(?: class)?)?\.?$|\bhelp in this method\b|^(?:implements|see|same as|overrides|override of|equivalent to|alias (?:of|for)|shortcut (?:to|for)|synonym for) (?:the )?[\w.#:()$<>]+(?: (?:method|interface|function|class))?\.?$/i;
+/** Remarks to developers: they say something about the function, not what it does. */
+const NOTE = new RegExp(
+  [
+    String.raw`^\W*(?:todo|fixme|xxx|hack|bug|note|nb|n\.b\.|warning|caution|attention|important|deprecated|obsolete|@?internal|private|public|protected|experimental|debug|temporary|temp|tbd|wip|not implemented|unimplemented|unused|not used|not supported|reserved|pre-?condition|assumption|invariant|remark|since|added in|new in|changed in|issue|bug ?fix|regression|workaround)\b\s*(?:\(|:|!|-|\.|,|$|—|v?\d|#)`,
+    String.raw`^\W*(?:todo|fixme|xxx|tbd)\b`,
+    String.raw`^\W*(?:(?:the )?callers? (?:has|have|must|should|is|are|needs?|may)\b|must (?:be|only|not|hold)\b|should (?:be|only|not)\b|(?:do not|don't|never) (?:use|call|change|remove|forget|rely|touch|try|modify|edit|set|invoke|override|expose)\b|only (?:used|call|for|valid|needed|available|exposed|public|here|to be)\b|requires? (?:that|the caller|holding|lock)|assumes?\b|for (?:internal|testing|debug(?:ging)?|backwards?|legacy)\b|internal use|exposed for|visible for|used (?:by|in|only|internally|for)\b|needed (?:by|for|to|because)\b|required (?:by|for|to)\b|kept for)`,
+    String.raw`^this (?:\w+ ){0,3}(?:is|are|was) (?:an? )?(?:internal|deprecated|obsolete|experimental|unused|private|public|only|not|no longer|never|here|necessary|needed|required|hack|workaround|temporary|for internal|part of|intended|meant|kept|provided|exposed|also|safe|the same|similar|overrid\w+|inherited)\b`,
+    String.raw`^this (?:api|member|type|class|interface|file|module|package|struct|constant|variable|field|property) \b`,
+    String.raw`^(?:we|i|it'?s|there(?:'s| is| are| was)?|unfortunately|because|since|currently|basically|ok(?:ay)?|well|hmm|yes|no|so|but|and|maybe|perhaps|probably|sorry|oops|why|actually)[ ,]`,
+    String.raw`^(?:thanks|thank you|author|created (?:by|on)|written by|modified by|date|version|file|filename|module|class|package|namespace)\b\s*(?::|by\b|$)`,
+  ].join("|"),
+  "i",
+);
+/** Sends the reader elsewhere. */
+const POINTER =
+  /^\W*(?:see (?!if\b|whether\b|how many\b)|refer to\b|cf\.? |as above|as before|ditto|same as (?!.*\b(?:but|except|with|without)\b)|identical to (?!.*\b(?:but|except)\b)|overrid(?:es?|den|ing)\b(?: (?:by|from|in|method|of|the parent|parent|super\w*|base|default)\b| [\w.#:$]+(?:\(\))?\.?$)|inherit(?:s|ed)\b|documented (?:in|at|by|elsewhere)|described (?:in|at|by|elsewhere)|implementation of (?:the )?[\w.#:$<>]+(?:\(.*\))?(?: (?:method|interface|function|from .*))?\.?$|implements? (?:the )?[\w.#:$<>]+\(?\)?(?: (?:method|interface|for \w+|from \w+))?\.?$|delegates? to [\w.#:$]+(?:\(\))?\.?$|alias (?:for|of|to)\b|synonym (?:for|of)\b|(?:wrapper|proxy|shortcut|shorthand|helper) (?:for|of|to|around|method for) [\w.#:$]+(?:\(\))?\.?$)/i;
+/** Describes several functions, or what follows in the file. */
+const GROUP =
+  /^(?:these|those|the (?:following|next|above|rest|below)|some|various|several|a (?:set|bunch|number|collection|couple|few)|misc\w*|other)\b(?: \w+){0,3}? (?:functions|methods|routines|helpers|callbacks|utilities|handlers|macros|wrappers|tests|operations|procedures|definitions|constants|variables|classes)\b|^(?:\w+ ){0,3}(?:functions|methods|routines|helpers|callbacks|accessors|getters|setters|utilities|prototypes|declarations|definitions|macros|globals|operators|constructors|properties|overrides|implementations|members)(?:\.|:|$| (?:for|to|that|used|which|below|and \w+)\b)|^\w+\(?\)?, (?:\w+\(?\)?, )*(?:and |or )?\w+\(?\)? (?:are|implement|do|have|provide|handle|all)\b|^\w+\(?\)? and \w+\(?\)? (?:are|implement|do|have|provide)\b/i;
+const TEMPLATED = new RegExp(
+  [
+    String.raw`\bauto-?\s?generated\b|\bautomatically generated (?:by|from|with|code|method|function|file)|^(?:\w+ ){0,3}generated (?:by|from|with|code|method|function)\b|do not (?:edit|modify)`,
+    String.raw`^(?:this is )?(?:the |a |an )?(?:(?:default|empty|no-?arg(?:ument)?s?|class|private|public|protected|main|copy|basic|simple|standard|static|package|internal|hidden|full|new|instance|object|parameter(?:less|ized)?|convenience|explicit|minimal) )*(?:constructor|destructor|ctor|dtor|c'tor|getter|setter|accessor|mutator|callback|test|main|main method|(?:main )?entry point|initiali[sz]er|finali[sz]er|dispose|factory|unit test|test case|(?:get|set)(?:ter|ters) ?/ ?(?:get|set)(?:ter|ters))(?: method| function)?(?: (?:for|of|to) (?:the |this |a |an |our )?[\w.<>#]+(?: class| object| type| instance| property| field| application| program)?)?\.?$`,
+    String.raw`^(?:public |protected |internal )?(?:dispose|constructor|destructor|finali[sz]er) (?:method|function|implementation)\b`,
+    String.raw`^(?:(?:short |long |brief |method |function |class |the |a |insert |enter |add |your )*(?:description|summary|docstring|documentation|method|function|comment|placeholder|text)|missing (?:documentation|description)|no (?:documentation|description)|undocumented|document (?:me|this)|lorem ipsum|todo|foo|bar)\b[\s.:]*(?:here|goes here|of (?:the )?(?:method|function|\w+)|for (?:the |this )?(?:method|function|\w+)|to follow|missing|needed)?\.?$`,
+    String.raw`^(?:creates?|constructs?|initiali[sz]es?|instantiates?|builds?|makes?|sets up|allocates?) (?:an? |the )?(?:new |empty |default )*(?:instances?|objects?)(?: of (?:the |an? |this )?[\w.<>,\x60]+(?: (?:class|struct|type|object))?)?\.?$`,
+    String.raw`^(?:creates?|constructs?|initiali[sz]es?|instantiates?) (?:an? |the )?(?:new |empty |default )*(?:instance of )?(?:the )?(?:[A-Z][\w.<>]*|this|class|object|instance)(?: (?:class|struct|object|instance|type))?\.?$`,
+    String.raw`^(?:gets|sets|gets or sets|returns|get|set|return) (?:or sets )?(?:the )?(?:value|values) (?:of|for) (?:the )?(?:['"\w.]+)(?: (?:field|property|attribute|variable|column|member))?\.?$`,
+    String.raw`^(?:getter|setter|accessor|mutator)\b|^get/set\b`,
+    String.raw`\bhelp in this method\b|infrastructure and (?:is )?not (?:subject|intended)|^(?:see|equivalent to|shortcut (?:to|for)) (?:the )?[\w.#:()$<>]+(?: (?:method|interface|function|class))?\.?$`,
+    String.raw`^(?:test|tests|testing|example|examples|demo|sample|usage|unit tests?|description|overview|introduction|background|purpose|summary|arguments|parameters|helper|helpers|wrapper|utility|callback|event handler|private method|internal method|internal function|internal helper|helper (?:function|method|routine)|utility (?:function|method))(?: (?:function|method))?[.:]?$`,
+    String.raw`^required (?:method )?for designer support|^clean up any resources being used|^(?:required )?designer variable|^(?:perform|performs) application-defined tasks|^(?:run|reverse) the migrations?\.?$|^(?:bootstrap|register) (?:any |the )?application services\.?$|^(?:execute|handle) the (?:console command|event|job)\.?$`,
+  ].join("|"),
+  "i",
+);
 
 /** A production of a grammar, as parser generators keep in docstrings: `expr : expr PLUS term | term`. */
 const GRAMMAR =
@@ -110,7 +194,7 @@ function isProse(sentence: string): boolean {
   const letters = visible.match(/\p{L}/gu)?.length ?? 0;
   if (letters < 0.5 * visible.length) return false;
   if (
-    /[;{}]$|^(?:if|for|while|var|let|const|return|function|def|public|private|static|int|void|#?include|import)\b.*[;{(=]|^\w+(?:\.\w+)*\([^)]*\)[;.]?$|=>|\);/.test(
+    /[;{}]$|^(?:if|for|while|var|let|const|return|function|def|public|private|static|int|void|#?include|import)\b.*[;{(=]|^\w+(?:\.\w+)*\([^)]*\)[;.]?$|\);|=> ?[{(]/.test(
       sentence,
     )
   )
