@@ -17,6 +17,7 @@ describe("parameter counts", () => {
   test("a static bag is token vectors and a weight per token", () => {
     const bag = sizeWith("nano", { layers: 0, positions: false, finalNorm: false, pooling: "weighted" });
     expect(parameterShapes(bag)).toEqual({ "wte.weight": [16_384, 128], "pool.token_weight.weight": [16_384, 1] });
+    expect(parameterCount(SIZES.bag)).toBe(16_384 * 257);
   });
 });
 
