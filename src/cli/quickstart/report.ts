@@ -1,4 +1,4 @@
-import { barChart, escapeHtml, lineChart } from "./charts.js";
+import { barChart, escapeHtml, lineChart, renderPage } from "../page/index.js";
 
 /** What `npm start` measured; written as `quickstart/report.json` and drawn as `quickstart/report.html`. */
 export interface QuickstartReport {
@@ -61,17 +61,7 @@ export interface ExampleSearch {
 /** The report as one self-contained page: no script, no request, light and dark. */
 export function renderReport(report: QuickstartReport): string {
   const { mrr } = report;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Lodestone quickstart</title>
-<style>${CSS}</style>
-</head>
-<body>
-<main>
-<h1>A code encoder, trained on this machine in ${formatDuration(report.seconds)}</h1>
+  const body = `<h1>A code encoder, trained on this machine in ${formatDuration(report.seconds)}</h1>
 <p class="lead">${number(report.corpus.trainingPairs)} pairs of a summary and its function from ${report.corpus.packages.length} packages,
 a ${report.model.layers}-layer encoder of ${number(report.model.parameters)} parameters, two stages. Searched below:
 ${number(report.pairs)} functions of ${listOf(report.corpus.heldOutPackages)}, never trained on.</p>
@@ -97,11 +87,8 @@ ${phaseList(report)}
 <h2>Searches in packages it has never seen</h2>
 ${report.examples.map(renderExample).join("\n")}
 <footer>Seed ${report.seed}; ${escapeHtml(report.machine.cpu)}, ${report.machine.threads} threads, Node ${escapeHtml(report.machine.node)}, ${escapeHtml(report.machine.os)}.
-Trained on ${listOf(report.corpus.packages)}.</footer>
-</main>
-</body>
-</html>
-`;
+Trained on ${listOf(report.corpus.packages)}.</footer>`;
+  return renderPage({ title: "Lodestone quickstart", body, css: CSS });
 }
 
 function stage1Points(report: QuickstartReport, key: "lossR" | "lossD"): [number, number][] {
@@ -148,27 +135,7 @@ export function formatDuration(seconds: number): string {
 }
 
 const CSS = `
-:root { color-scheme: light dark; --bg: #fff; --fg: #1c1f23; --muted: #5c6670; --line: #dfe3e8; --card: #f6f7f9;
-  --series-1: #1264a3; --series-2: #b4540a; --quiet: #8a949e; --good: #e3f4e6; }
-@media (prefers-color-scheme: dark) { :root { --bg: #14171a; --fg: #e6e9ec; --muted: #9aa4ae; --line: #2d333a; --card: #1c2126;
-  --series-1: #58a6e8; --series-2: #e8944a; --quiet: #6d7883; --good: #173021; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1180px; margin: 0 auto; padding: 32px 20px 64px; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; text-wrap: balance; } h2 { margin: 40px 0 12px; font-size: 1.25rem; } h3 { margin: 0; font-size: 1.05rem; }
-.lead { max-width: 80ch; margin: 0 0 24px; text-wrap: pretty; } .muted, footer { color: var(--muted); font-size: .9rem; } footer { margin-top: 40px; }
-.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px; margin-bottom: 20px; }
-figure, article { margin: 0; padding: 16px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-article { margin-bottom: 16px; } article p { margin: 2px 0 10px; }
-figcaption { font-weight: 600; margin-bottom: 8px; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 4px 16px; }
-svg { width: 100%; height: auto; display: block; overflow: visible; } .grid { stroke: var(--line); } .line { fill: none; stroke-width: 2; }
-.tick { font-size: 12px; fill: var(--muted); } .label, .value { font-size: 14px; fill: var(--fg); }
-.legend { font-weight: 400; font-size: .85rem; display: flex; gap: 12px; } .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 5px; }
-.axis { text-align: right; color: var(--muted); font-size: .75rem; }
 dl { display: flex; flex-wrap: wrap; gap: 8px 40px; margin: 0; } dt { color: var(--muted); font-size: .9rem; } dd { margin: 0; font-variant-numeric: tabular-nums; }
 ol { margin: 0; padding-left: 24px; } li { margin-bottom: 8px; } li.correct pre { background: var(--good); }
 .hit { display: flex; flex-wrap: wrap; gap: 2px 10px; } .hit > *, h3 { min-width: 0; overflow-wrap: anywhere; } .score { margin-left: auto; font-variant-numeric: tabular-nums; }
-pre { margin: 4px 0 0; padding: 8px 10px; background: var(--bg); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }
-/* Charts shrink with the page, so that their text has to grow. */
-@media (max-width: 560px) { .tick { font-size: 18px; } .label, .value { font-size: 19px; } }
 `;

@@ -1,4 +1,4 @@
-/** Two small charts as inline SVG text: no script, no external request, colours from CSS variables of the page. */
+/** Small charts as inline SVG text: no script, no external request, colours from CSS variables of the page. */
 
 export interface Series {
   readonly label: string;
@@ -55,9 +55,14 @@ export interface Bar {
   readonly colour: string;
 }
 
-/** Horizontal bars on a scale from 0, each with its value written at its end. */
-export function barChart(title: string, bars: readonly Bar[]): string {
-  const rowHeight = 48;
+/** Horizontal bars on a scale from 0, each with its value written at its end; three decimals by default. */
+export function barChart(
+  title: string,
+  bars: readonly Bar[],
+  format: (value: number) => string = (value) => value.toFixed(3),
+): string {
+  const rowHeight = bars.length > 6 ? 32 : 48;
+  const thickness = rowHeight === 48 ? 28 : 20;
   const left = 150;
   const top = Math.max(...bars.map((bar) => bar.value), 1e-9);
   const height = bars.length * rowHeight + 6;
@@ -66,16 +71,48 @@ export function barChart(title: string, bars: readonly Bar[]): string {
     const middle = row * rowHeight + rowHeight / 2;
     return (
       `<text class="label" x="${left - 10}" y="${middle + 5}" text-anchor="end">${escapeHtml(bar.label)}</text>` +
-      `<rect x="${left}" y="${middle - 14}" width="${fix(Math.max(width, 1))}" height="28" rx="3" style="fill:var(${bar.colour})"/>` +
-      `<text class="value" x="${fix(left + width + 8)}" y="${middle + 5}">${bar.value.toFixed(3)}</text>`
+      `<rect x="${left}" y="${middle - thickness / 2}" width="${fix(Math.max(width, 1))}" height="${thickness}" rx="3" style="fill:var(${bar.colour})"/>` +
+      `<text class="value" x="${fix(left + width + 8)}" y="${middle + 5}">${escapeHtml(format(bar.value))}</text>`
     );
   });
-  const spoken = bars.map((bar) => `${bar.label} ${bar.value.toFixed(3)}`).join(", ");
+  const spoken = bars.map((bar) => `${bar.label} ${format(bar.value)}`).join(", ");
   return [
     `<figure><figcaption>${escapeHtml(title)}</figcaption>`,
     `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(`${title}: ${spoken}`)}">`,
     ...rows,
     "</svg></figure>",
+  ].join("\n");
+}
+
+export interface Column {
+  /** Where the bin begins. */
+  readonly from: number;
+  readonly count: number;
+}
+
+/** A histogram: columns of equal width, a few of them labelled with where they begin. */
+export function columnChart(title: string, xLabel: string, columns: readonly Column[], note = ""): string {
+  const all = columns.reduce((sum, { count }) => sum + count, 0);
+  if (all === 0) return `<figure><figcaption>${escapeHtml(title)}</figcaption><p class="muted">Nothing.</p></figure>`;
+  const height = 150;
+  const base = height - 24;
+  const width = WIDTH / columns.length;
+  const highest = Math.max(...columns.map(({ count }) => count));
+  const every = Math.ceil(columns.length / 8);
+  const drawn = columns.map(({ from, count }, i) => {
+    const tall = (count / highest) * (base - 8);
+    const label =
+      i % every === 0
+        ? `<text class="tick" x="${fix(i * width + width / 2)}" y="${height - 6}" text-anchor="middle">${formatTick(from)}</text>`
+        : "";
+    const said = `${formatTick(from)} and more: ${((100 * count) / all).toFixed(1)}%`;
+    return `<rect x="${fix(i * width + 1)}" y="${fix(base - tall)}" width="${fix(width - 2)}" height="${fix(tall)}" style="fill:var(--series-1)"><title>${said}</title></rect>${label}`;
+  });
+  return [
+    `<figure><figcaption>${escapeHtml(title)}<span class="legend">${escapeHtml(note)}</span></figcaption>`,
+    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(`${title}; ${note}`)}">`,
+    ...drawn,
+    `</svg><div class="axis">${escapeHtml(xLabel)}</div></figure>`,
   ].join("\n");
 }
 
