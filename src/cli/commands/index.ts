@@ -19,6 +19,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./corpus-build.js")).corpusBuild,
   },
   {
+    name: "corpus fetch",
+    description: "Download what a recipe names: packages of npm and Debian, git repositories",
+    load: async () => (await import("./corpus-fetch.js")).corpusFetch,
+  },
+  {
     name: "tokenizer train",
     description: "Train a byte-level BPE vocabulary on a corpus",
     load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,

@@ -11,7 +11,7 @@ export function unavailable(config: SourceConfig, origin: string, why: string, v
     required: config.required,
     note: `unavailable: ${why}`,
     config,
-     
+
     async *items(): AsyncGenerator<SourceSkip> {
       yield { kind: "skipped", origin, path: "", reason: "unavailable", detail: why };
     },

@@ -29,7 +29,9 @@ const requiredSource = { required: z.boolean().default(true) };
 
 /** A name a client is given is never an option of it. */
 const name = (pattern: RegExp, expected: string): z.ZodString => z.string().regex(pattern, `expected ${expected}`);
-const version = name(/^[^-\s][^\0\n]*$/, "a version or a range");
+// Neither takes anything that a client would read as a URL, a path or another package.
+const npmVersion = name(/^[\w^~<>=*][\w.^~<>=|*+ -]*$/, "a version or a range");
+const debianVersion = name(/^[\w<>=*][\w.+:~<>=*, -]*$/, "a version or a range");
 
 export const directorySchema = z.strictObject({
   kind: z.literal("directory"),
@@ -54,9 +56,9 @@ export const npmSchema = z.strictObject({
   kind: z.literal("npm"),
   name: name(/^(@[a-z0-9~][\w.~-]*\/)?[a-zA-Z0-9~_][\w.~-]*$/, "a package name"),
   /** Exact, or a range as `npm` writes them. */
-  version,
+  version: npmVersion,
   /** Taken from if an exact version is gone; `^version` by default. */
-  range: version.optional(),
+  range: npmVersion.optional(),
   ...common,
   ...optionalSource,
 });
@@ -65,9 +67,9 @@ export const debianSchema = z.strictObject({
   kind: z.literal("debian"),
   package: name(/^[a-z0-9][a-z0-9+.-]+$/, "a package name"),
   /** Exact, `*`, or constraints with commas between: `>= 1.9, << 2`. */
-  version,
+  version: debianVersion,
   /** Taken from if an exact version is gone; `>= version` by default. */
-  range: version.optional(),
+  range: debianVersion.optional(),
   form: z.enum(["source", "binary"]),
   ...common,
   ...optionalSource,
