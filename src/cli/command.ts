@@ -10,6 +10,8 @@ export interface Context {
   say(line: string): void;
   /** Text to standard output, as it is. @throws UserError `output.full`, `output.unwritable` */
   print(text: string): Promise<void>;
+  /** Whether standard output is a terminal that may be coloured. */
+  readonly colour: boolean;
   /** Standard input, whole. */
   readInput(): Promise<string>;
 }

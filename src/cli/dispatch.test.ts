@@ -13,6 +13,7 @@ function recorder(): Context & { out: string } {
       this.out += text;
       return Promise.resolve();
     },
+    colour: false,
     readInput: () => Promise.resolve(""),
   };
 }

@@ -11,7 +11,7 @@ import { ProgressDisplay } from "./terminal.js";
 async function main(): Promise<number> {
   const display = new ProgressDisplay(process.stderr);
   const signal = interruptible(display.line);
-  const context: Context = { signal, progress: display.show, say: display.line, print, readInput };
+  const context: Context = { signal, progress: display.show, say: display.line, print, colour: hasColour(), readInput };
   try {
     await dispatch(process.argv.slice(2), version(), context);
     display.end();
@@ -24,6 +24,12 @@ async function main(): Promise<number> {
     else display.line(`lodestone: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`);
     return error instanceof UserError ? 2 : 1;
   }
+}
+
+/** By https://no-color.org and what the terminal says of itself. */
+function hasColour(): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return process.stdout.isTTY === true && TERM !== "dumb" && (NO_COLOR === undefined || NO_COLOR === "");
 }
 
 function version(): string {

@@ -11,3 +11,4 @@ export {
   type Recipe,
 } from "./sources/index.js";
 export { readDocuments, readManifest, readPairs, type ReadOptions } from "./read.js";
+export * from "./report/index.js";

@@ -24,6 +24,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./corpus-fetch.js")).corpusFetch,
   },
   {
+    name: "corpus stats",
+    description: "Measure a corpus, as a page and as JSON",
+    load: async () => (await import("./corpus-stats.js")).corpusStatsCommand,
+  },
+  {
+    name: "corpus sample",
+    description: "Show random pairs of a corpus",
+    load: async () => (await import("./corpus-sample.js")).corpusSample,
+  },
+  {
+    name: "corpus audit",
+    description: "Draw pairs to judge by eye, and sum up the verdicts",
+    load: async () => (await import("./corpus-audit.js")).corpusAudit,
+  },
+  {
     name: "tokenizer train",
     description: "Train a byte-level BPE vocabulary on a corpus",
     load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,
