@@ -30,7 +30,8 @@ export function gradients(loss: Value, wrt: readonly Value[], seed?: Value): Val
     graph.onBehalfOf(node, "grad", () => propagate(node, adjoints, dependent));
   }
   const results = wrt.map((value) => adjoints.get(value) ?? expand(graph.constant(0, value.dtype), value.shape));
-  graph.differentiations.push({ loss, wrt: [...wrt], results, ...(seed === undefined ? {} : { seed }) });
+  const nodes = [forward.length, graph.nodes.length] as const;
+  graph.differentiations.push({ loss, wrt: [...wrt], results, ...(seed === undefined ? {} : { seed }), nodes });
   return results;
 }
 

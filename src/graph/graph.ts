@@ -62,6 +62,19 @@ export interface Differentiation {
   readonly results: readonly Value[];
   /** The gradient that the loss itself had; left out, it is 1. */
   readonly seed?: Value;
+  /** Ids of the nodes that the call appended: from the first up to, not including, the second. Unknown in copies. */
+  readonly nodes?: readonly [from: number, to: number];
+}
+
+/**
+ * Nodes that an engine may compute as one op of its own: `outputs` from `inputs`, all other nodes in between being
+ * nobody else's business. Engines that have no such op run the nodes.
+ */
+export interface Fusion {
+  readonly op: "AdamW" | "GlobalNorm";
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, number>>;
 }
 
 /**
@@ -78,6 +91,7 @@ export class Graph {
   /** In topological order: nothing is used before it is made. */
   readonly nodes: Node[] = [];
   readonly differentiations: Differentiation[] = [];
+  readonly fusions: Fusion[] = [];
   #nextValue = 0;
   #scopes: string[] = [];
   #location: (() => string) | undefined;

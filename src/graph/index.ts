@@ -1,6 +1,6 @@
 export * from "./dims.js";
 export { Graph, showType } from "./graph.js";
-export type { Differentiation, Node, NodeOf, Origin, TensorType, Value } from "./graph.js";
+export type { Differentiation, Fusion, Node, NodeOf, Origin, TensorType, Value } from "./graph.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/indexing.js";
 export * from "./ops/network.js";

@@ -16,9 +16,10 @@ export interface OnnxNode {
 
 /**
  * `standard` uses ai.onnx only, for models that travel; `onnxruntime` may use the com.microsoft ops that its CPU build
- * has, and node orders measured to be fast there.
+ * has, and node orders measured to be fast there; `torch` is for the PyTorch engine (engines/torch), which takes
+ * gradients by its own autograd and has ops of our own for attention, dropout, losses and AdamW.
  */
-export type OnnxTarget = "standard" | "onnxruntime";
+export type OnnxTarget = "standard" | "onnxruntime" | "torch";
 
 export const MICROSOFT = "com.microsoft";
 /** Our own domain, for ops between processes. */

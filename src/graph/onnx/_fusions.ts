@@ -3,6 +3,7 @@ import type { Node, NodeOf, Value } from "../graph.js";
 import type { OpName } from "../ops/signatures.js";
 import type { Emitter } from "./_emitter.js";
 import { gemm } from "./_matmul.js";
+import { torchFusion } from "./_torch.js";
 import { scatterRowsInto } from "./indexing.js";
 
 /** What a fusion may look at beyond its own node. */
@@ -19,13 +20,17 @@ export interface FusionContext {
  * nothing fits. What was emitted for a term that is now computed along the way is dropped as dead.
  */
 export function lowerFused(context: FusionContext, node: Node): string | undefined {
+  if (context.emitter.target === "torch") {
+    const own = torchFusion(context, node);
+    if (own !== undefined) return own;
+  }
   if (node.op === "add") return linearOrScatter(context, node);
   if (node.op === "softmaxGrad" && context.emitter.target === "onnxruntime") return attentionGradient(context, node);
   return undefined;
 }
 
 /** The node of this op that makes the value. */
-function madeBy<K extends OpName>(op: K, value: Value): NodeOf<K> | undefined {
+export function madeBy<K extends OpName>(op: K, value: Value): NodeOf<K> | undefined {
   return value.origin.kind === "node" && value.origin.node.op === op
     ? (value.origin.node as unknown as NodeOf<K>)
     : undefined;
@@ -45,7 +50,8 @@ function linearOrScatter(
   ] as const) {
     if (uses.get(term) !== 1) continue;
     const scatter = madeBy("scatterAddRows", term);
-    if (scatter !== undefined && sameShape(other.shape, term.shape)) {
+    // With autograd the scatter is not there: its result comes from a Gradient node.
+    if (scatter !== undefined && e.target !== "torch" && sameShape(other.shape, term.shape)) {
       return scatterRowsInto(e, nameOf(other), nameOf(scatter.inputs[0]), nameOf(scatter.inputs[1]), scatter);
     }
     const product = madeBy("matmul", term);

@@ -1,10 +1,10 @@
 import { internalError, type Tensor } from "../../base/index.js";
-import { reachable } from "../_reachable.js";
 import type { Graph, Node, NodeOf, Value } from "../graph.js";
 import { Emitter, type OnnxNode, type OnnxTarget } from "./_emitter.js";
 import { lowerFused, type FusionContext } from "./_fusions.js";
 import { LOWERINGS } from "./index.js";
 import type { Lowering } from "./_lowering.js";
+import { emitWhole, partsOf, type Part } from "./_whole.js";
 import type { OpName } from "../ops/signatures.js";
 
 export interface LoweredGraph {
@@ -28,16 +28,22 @@ export function lowerGraph(graph: Graph, results: ReadonlyMap<string, Value>, ta
     names.set(value, name);
     return name;
   };
-  const nodes = reachable(graph, results.values());
-  const context: FusionContext = { emitter, nameOf, ...readersOf(nodes, results.values()) };
-  for (const node of nodes) {
-    emitter.enter(node);
-    const fused = lowerFused(context, node);
-    const outputs = fused === undefined ? lowerNode(emitter, node, nameOf) : [fused];
-    (node.outputs as readonly Value[]).forEach((value, index) => {
+  const parts = partsOf(graph, new Set(results.values()), target);
+  const context: FusionContext = { emitter, nameOf, ...readersOf(parts, results.values()) };
+  const made = (values: readonly Value[], outputs: readonly string[]): void =>
+    values.forEach((value, index) => {
       names.set(value, outputs[index]!);
       emitter.carry(outputs[index]!, value.shape);
     });
+  for (const part of parts) {
+    if ("whole" in part) {
+      made(part.whole.outputs, emitWhole(emitter, part.whole, nameOf));
+      continue;
+    }
+    const { node } = part;
+    emitter.enter(node);
+    const fused = lowerFused(context, node);
+    made(node.outputs as readonly Value[], fused === undefined ? lowerNode(emitter, node, nameOf) : [fused]);
   }
   return finish(emitter, new Map([...results].map(([name, value]) => [name, nameOf(value)])));
 }
@@ -49,17 +55,20 @@ function lowerNode(emitter: Emitter, node: Node, nameOf: (value: Value) => strin
 }
 
 /** Who reads each value, and how often it is read, results included. */
-function readersOf(nodes: readonly Node[], results: Iterable<Value>): Pick<FusionContext, "readers" | "uses"> {
+function readersOf(parts: readonly Part[], results: Iterable<Value>): Pick<FusionContext, "readers" | "uses"> {
   const readers = new Map<Value, Node[]>();
   const uses = new Map<Value, number>();
   const count = (value: Value): unknown => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of nodes) {
-    for (const input of node.inputs as readonly Value[]) {
-      count(input);
-      const known = readers.get(input);
-      if (known === undefined) readers.set(input, [node]);
-      else known.push(node);
-    }
+  for (const part of parts) {
+    if ("whole" in part) part.whole.inputs.forEach(count);
+    else
+      for (const input of part.node.inputs as readonly Value[]) {
+        count(input);
+        const { node } = part;
+        const known = readers.get(input);
+        if (known === undefined) readers.set(input, [node]);
+        else known.push(node);
+      }
   }
   for (const value of results) count(value);
   return { readers, uses };

@@ -9,7 +9,8 @@ export function lowerMatmul(e: Emitter, a: string, b: string, node: NodeOf<"matm
   if (left.shape.length === 2 && right.shape.length === 2) return product2d(e, a, b, node);
   if (right.shape.length === 2 && !transposeA) return rowsTimesMatrix(e, a, b, node);
   if (e.target === "standard") return batchedStandard(e, a, b, node);
-  const turned = transposeA && !transposeB && slowWhenTransposed(left.shape, right.shape, 4);
+  const turned =
+    e.target === "onnxruntime" && transposeA && !transposeB && slowWhenTransposed(left.shape, right.shape, 4);
   if (turned) {
     // A^T B = (B^T A)^T: transposing the two thin matrices is cheaper than reading the square one by columns.
     const thin = swapLast(e, b, right.shape.length);

@@ -1,5 +1,5 @@
 import type { elementwiseShapes } from "../ops/elementwise.js";
-import { ONNX_TYPES, type Emitter } from "./_emitter.js";
+import { LODESTONE, ONNX_TYPES, type Emitter } from "./_emitter.js";
 import type { Lowerings } from "./_lowering.js";
 
 type UnaryLowering = (emitter: Emitter, inputs: readonly [string]) => readonly [string];
@@ -32,7 +32,7 @@ export const elementwiseLowerings: Lowerings<keyof typeof elementwiseShapes> = {
   logicalNot: unary("Not"),
   square: (e, [x]) => [e.op("Mul", [x, x])],
   cast: (e, [x], { params }) => [e.op("Cast", [x], { to: ONNX_TYPES[params.to] })],
-  stopGradient: (_, [x]) => [x],
+  stopGradient: (e, [x]) => [e.target === "torch" ? e.op("StopGradient", [x], {}, LODESTONE) : x],
   gelu: (e, [x], { params }) => [e.op("Gelu", [x], { approximate: params.form })],
   geluGrad: (e, [x, g, y], { params }) => [params.form === "tanh" ? tanhGeluGrad(e, x, g, y) : exactGeluGrad(e, x, g)],
 

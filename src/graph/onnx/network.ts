@@ -2,6 +2,7 @@ import { sizeOf, type Shape } from "../dims.js";
 import type { Value } from "../graph.js";
 import type { networkShapes } from "../ops/network.js";
 import { lowerDropoutMask } from "./_dropout.js";
+import { maskAttributes, maskInputs } from "./_torch.js";
 import { LODESTONE, type Emitter } from "./_emitter.js";
 import type { Lowerings } from "./_lowering.js";
 import { lowerMatmul, gemm } from "./_matmul.js";
@@ -14,6 +15,10 @@ export const networkLowerings: Lowerings<keyof typeof networkShapes> = {
     return [e.op("Mul", [y, e.op("Sub", [g, sum])])];
   },
   softmaxCrossEntropy: (e, [logits, labels], { inputs }) => {
+    if (e.target === "torch") {
+      // The probabilities are the backward pass's: a program that differentiates them otherwise gets them made.
+      return [e.op("SoftmaxCrossEntropy", [logits, labels], {}, LODESTONE), e.op("Softmax", [logits], { axis: -1 })];
+    }
     const { loss, probabilities } = crossEntropy(e, logits, labels, inputs[1]);
     return [loss, probabilities];
   },
@@ -26,6 +31,10 @@ export const networkLowerings: Lowerings<keyof typeof networkShapes> = {
     return [e.op("ScatterElements", [scaled, indices, minus], { axis: 1, reduction: "add" })];
   },
   linearCrossEntropy: (e, [x, table, labels], { inputs }) => {
+    if (e.target === "torch") {
+      const [loss, correct] = e.ops("LinearCrossEntropy", [x, table, labels], 2, {}, LODESTONE);
+      return [loss!, correct!, e.op("Softmax", [gemm(e, [x, table], false, true, 1)], { axis: -1 })];
+    }
     const logits = gemm(e, [x, table], false, true, 1);
     const { loss, probabilities, largest, ofLabel } = crossEntropy(e, logits, labels, inputs[2]);
     const wrong = e.op("Less", [ofLabel, largest]);
@@ -49,7 +58,11 @@ export const networkLowerings: Lowerings<keyof typeof networkShapes> = {
       value.shape.length === 1 ? name : e.op("ReduceSum", [name, rows], { keepdims: 0 });
     return [dx, sumRows(product), sumRows(g)];
   },
-  dropoutMask: (e, [key, rows], node) => [lowerDropoutMask(e, key, rows, node)],
+  dropoutMask: (e, [key, rows], node) => [
+    e.target === "torch"
+      ? e.op("DropoutMask", maskInputs(e, key, rows, node), maskAttributes(node), LODESTONE)
+      : lowerDropoutMask(e, key, rows, node),
+  ],
   allGather: (e, [x], { params }) => [
     params.processes === 1 ? x : e.op("AllGather", [x], { processes: params.processes }, LODESTONE),
   ],

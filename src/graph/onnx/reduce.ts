@@ -16,6 +16,7 @@ export const reduceLowerings: Lowerings<keyof typeof reduceShapes> = {
   reduceMax: reduction("ReduceMax"),
   argmax: (e, [x], { params }) => [e.cast(e.op("ArgMax", [x], { axis: params.axis, keepdims: 0 }), "int64", "int32")],
   logSumExp: (e, [x]) => {
+    if (e.target === "torch") return [e.op("ReduceLogSumExp", [x, e.int64s([-1])], { keepdims: 0 })];
     // ReduceLogSumExp takes 10x as long in ONNX Runtime as these passes.
     const largest = e.op("ReduceMax", [x, e.int64s([-1])], { keepdims: 1 });
     const sum = e.op("ReduceSum", [e.op("Exp", [e.op("Sub", [x, largest])]), e.int64s([-1])], { keepdims: 1 });

@@ -89,7 +89,14 @@ export function adamw(options: AdamWOptions): Optimizer {
           const kept = factor === 1 ? keep : sub(1, mul(learningRate, weightDecay * factor));
           graph.update(mName, m1);
           graph.update(vName, v1);
-          graph.update(name, sub(decayed ? mul(parameter, kept) : parameter, direction));
+          const moved = sub(decayed ? mul(parameter, kept) : parameter, direction);
+          graph.update(name, moved);
+          graph.fusions.push({
+            op: "AdamW",
+            inputs: [parameter, gradient, m, v, next, learningRate, ...(scale === undefined ? [] : [scale])],
+            outputs: [moved, m1, v1],
+            attributes: { beta1: b1, beta2: b2, eps, weight_decay: decayed ? weightDecay : 0, rate: factor },
+          });
         });
       }
     },

@@ -19,5 +19,6 @@ export function clipByGlobalNorm(gradients: readonly Value[], max: number | null
   const [first, ...rest] = gradients.map((gradient) => reduceSum(square(gradient)));
   if (first === undefined) throw new RangeError("clipByGlobalNorm: expected at least one gradient, got none");
   const norm = sqrt(rest.reduce((sum, part) => add(sum, part), first));
+  norm.graph.fusions.push({ op: "GlobalNorm", inputs: gradients, outputs: [norm], attributes: {} });
   return { norm, scale: max === null ? undefined : div(norm.graph.constant(max), maximum(norm, max)) };
 }

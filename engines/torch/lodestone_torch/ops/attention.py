@@ -12,7 +12,7 @@ def attention(b, node):
     values = b.inputs()
     cast = b.low if b.products_low else b.high
     q, k, v = (cast(value) for value in values[:3])
-    alpha, rate = node.attributes["alpha"], node.attributes.get("rate", 0.0)
+    alpha, rate = node.attributes["alpha"], float(node.attributes.get("rate", 0))
     biased = node.attributes["biased"]
     rest = values[3 + biased :]
     bias = [cast(b.tensor(values[3]))] if biased else []

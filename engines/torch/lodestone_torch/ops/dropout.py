@@ -103,7 +103,7 @@ def places_of(b, node):
 def dropout(b, node):
     """(x, key, rows, sizes of the axes between, size of the last axis)."""
     x, key, rows, inner, columns = b.inputs()
-    rate, place = node.attributes["rate"], node.attributes["place"]
+    rate, place = float(node.attributes["rate"]), node.attributes["place"]
     row, column = hashes(b, key, rows, inner, columns, rate, place)
     x = b.tensor(x)
     b.result(b.call(Dropout.apply, [x, row, column], threshold_of(rate), 1 / (1 - rate), low=x.low))
@@ -113,7 +113,7 @@ def dropout(b, node):
 def dropout_mask(b, node):
     """As float32, where something other than a product uses it."""
     key, rows, inner, columns = b.inputs()
-    rate, place = node.attributes["rate"], node.attributes["place"]
+    rate, place = float(node.attributes["rate"]), node.attributes["place"]
     row, column = hashes(b, key, rows, inner, columns, rate, place)
     b.result(b.call(mask_tensor, [row, column], threshold_of(rate), 1 / (1 - rate)))
 

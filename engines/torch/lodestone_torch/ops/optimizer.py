@@ -35,11 +35,8 @@ class Settings:
 def settings_of(b, node):
     """(parameter, gradient, m, v, step, learning rate[, scale]) -> its settings."""
     values = [b.high(b.tensor(value)) for value in b.inputs(node)]
-    a = node.attributes
-    scale = values[6] if len(values) > 6 else None
-    return values, Settings(
-        a["beta1"], a["beta2"], a["eps"], a["weight_decay"], a["rate"], values[4], values[5], scale
-    )
+    numbers = [float(node.attributes[name]) for name in ("beta1", "beta2", "eps", "weight_decay", "rate")]
+    return values, Settings(*numbers, values[4], values[5], values[6] if len(values) > 6 else None)
 
 
 def fused_adamw(settings, parameters, gradients, firsts, seconds, step, learning_rate, scale):
