@@ -35,6 +35,12 @@ export class ByteReader {
     return filled === count ? result : undefined;
   }
 
+  /** Passes over so many bytes, or what is left. */
+  async skip(count: number): Promise<void> {
+    const parts = this.take(count);
+    while ((await parts.next()).done !== true);
+  }
+
   /** The next so many bytes as they come; fewer if the stream ends. */
   async *take(count: number): AsyncGenerator<Uint8Array, void, void> {
     let left = count;
