@@ -1,8 +1,25 @@
 import { dedent } from "./_comments.js";
 import { cut, type Span } from "./_cut.js";
 import type { Doc, FunctionShape, Profile } from "./_profile.js";
-import type { SyntaxTree } from "./_tree.js";
+import type { Outline, SyntaxTree } from "./_tree.js";
 import type { ExtractedFunction } from "./types.js";
+
+const outlines = new WeakMap<Profile, Outline>();
+
+/** What {@link functionsOf} needs of a tree. */
+export function outlineOf(profile: Profile): Outline {
+  const known = outlines.get(profile);
+  if (known !== undefined) return known;
+  const { comments, functions, scopes, returns, looksInto, docStatements } = profile;
+  const outline: Outline = {
+    wanted: [...new Set([...comments, ...functions, ...scopes, ...returns])],
+    closed: comments,
+    open: looksInto ?? new Set(),
+    quoted: docStatements ?? new Set(),
+  };
+  outlines.set(profile, outline);
+  return outline;
+}
 
 /** Every sound function of the tree, in order of its start; outer functions before those inside them. */
 export function functionsOf(tree: SyntaxTree, profile: Profile): ExtractedFunction[] {
@@ -34,6 +51,9 @@ function extract(
   const start = tree.start(shape.first ?? shape.outer);
   const end = trimmedEnd(text, start, tree.end(shape.outer));
   const doc = profile.documentation(tree, shape, comments);
+  let body: string | undefined;
+  let inner: string | undefined;
+  let bodyLines: number | undefined;
   const docInside: Span[] = doc !== undefined && doc.start >= start && doc.end <= end ? [[doc.start, doc.end]] : [];
   return {
     name: shape.name,
@@ -45,18 +65,33 @@ function extract(
     code: cut(text, start, end, docInside),
     docstring: doc === undefined || doc.text === "" ? undefined : doc.text,
     docSpan: doc === undefined || doc.text === "" ? undefined : [doc.start, doc.end],
-    body: bodyOnly(tree, profile, shape, doc),
-    bodyLines: codeLines(tree, profile, shape, doc, comments),
+    // Most functions have no documentation, and nobody asks for their bodies.
+    get body() {
+      return (body ??= bodyOnly(tree, profile, shape, doc, true));
+    },
+    get inner() {
+      return (inner ??= bodyOnly(tree, profile, shape, doc, false));
+    },
+    get bodyLines() {
+      return (bodyLines ??= codeLines(tree, profile, shape, doc, comments));
+    },
   };
 }
 
-/** The inside of the function without docstring and its own return statements, dedented. */
-function bodyOnly(tree: SyntaxTree, profile: Profile, shape: FunctionShape, doc: Doc | undefined): string {
-  if (shape.inner === undefined) return "";
-  const [start, end] = codeRange(tree, profile, shape.inner);
+/** The inside of the function without docstring and, if so asked, its own return statements, dedented. */
+function bodyOnly(
+  tree: SyntaxTree,
+  profile: Profile,
+  shape: FunctionShape,
+  doc: Doc | undefined,
+  cutReturns: boolean,
+): string {
+  // The body that is one returned expression is all return.
+  if (shape.inner === undefined && cutReturns) return "";
+  const [start, end] = codeRange(tree, profile, shape.inner ?? [tree.start(shape.body), tree.end(shape.body)]);
   const spans: Span[] = [];
   if (doc !== undefined && doc.start >= start && doc.end <= end) spans.push([doc.start, doc.end]);
-  const last = tree.last(shape.body);
+  const last = cutReturns ? tree.last(shape.body) : 0;
   for (let node = shape.body + 1; node < last; node++) {
     const kind = tree.kind(node);
     // Keywords share their names with nodes in some grammars (Ruby's `return`): those are leaves inside the statement.

@@ -40,6 +40,10 @@ export interface Profile {
   readonly returns: ReadonlySet<string>;
   /** Statements that hold a return and nothing else worth keeping: `return x if y` (Ruby). */
   readonly returnWrappers?: ReadonlySet<string>;
+  /** Nodes whose children {@link Profile.shape} and {@link Profile.documentation} look at besides functions' own. */
+  readonly looksInto?: ReadonlySet<string>;
+  /** Statements that are documentation where they are a string. */
+  readonly docStatements?: ReadonlySet<string>;
   /** What opens a body without being code: `"use strict"`. */
   readonly directive?: RegExp;
   /** The function at `node`, or undefined where it has no name or no body. */

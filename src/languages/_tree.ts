@@ -1,4 +1,4 @@
-import type { Parser } from "web-tree-sitter";
+import type { Node, Parser, TreeCursor } from "web-tree-sitter";
 import { internalError } from "../base/index.js";
 
 /** Tree-sitter gives this symbol to text that it could not parse. */
@@ -28,11 +28,18 @@ export class SyntaxTree {
     readonly errors: readonly number[],
   ) {}
 
-  /** Parses `text` and copies the tree. The parser's language must be set. */
-  static parse(parser: Parser, text: string): SyntaxTree {
+  /**
+   * Parses `text` and copies the tree. The parser's language must be set.
+   *
+   * With an `outline`, only what lies on the way to the nodes it asks for is copied: most of a file is expressions that
+   * nobody looks into, and each node costs half a dozen calls into WebAssembly. The nodes above those asked for have all
+   * their children; nodes passed over are leaves here.
+   */
+  static parse(parser: Parser, text: string, outline?: Outline): SyntaxTree {
     const tree = parser.parse(text);
     if (tree === null) throw internalError("tree-sitter returned no tree");
     try {
+      const plan = outline === undefined ? undefined : new Descent(parser, tree.rootNode, text, outline);
       const cursor = tree.walk();
       try {
         let capacity = Math.max(64, text.length >> 1);
@@ -66,7 +73,7 @@ export class SyntaxTree {
           // Only nodes without extent can be missing ones; asking each would cost another call per node.
           if (id === ERROR_SYMBOL || (start === end && cursor.nodeIsMissing)) errors.push(size);
           size += 1;
-          if (cursor.gotoFirstChild()) {
+          if ((plan === undefined || plan.goesInto(cursor, id, start, end)) && cursor.gotoFirstChild()) {
             parent = size - 1;
             continue;
           }
@@ -189,6 +196,74 @@ export class SyntaxTree {
     while (at >= 0 && !kinds.has(this.kind(at))) at = this.parents[at]!;
     return at;
   }
+}
+
+/** What {@link SyntaxTree.parse} is to copy. Kinds are the grammar's names of nodes. */
+export interface Outline {
+  /** Nodes wanted, wherever they are. */
+  readonly wanted: readonly string[];
+  /** Of those: nodes that nothing is wanted inside of. */
+  readonly closed: ReadonlySet<string>;
+  /** Nodes that are gone into wherever they are met. */
+  readonly open: ReadonlySet<string>;
+  /** Nodes that are gone into where their text begins with a quotation mark, behind a letter or two. */
+  readonly quoted: ReadonlySet<string>;
+}
+
+const CLOSED = 1;
+const OPEN = 2;
+const QUOTED = 4;
+
+/** Decides which nodes of one tree a walk in preorder goes into. */
+class Descent {
+  private readonly starts: Int32Array;
+  private readonly flags: Uint8Array;
+  private readonly hasErrors: boolean;
+  private next = 0;
+
+  constructor(
+    parser: Parser,
+    root: Node,
+    private readonly text: string,
+    outline: Outline,
+  ) {
+    this.hasErrors = root.hasError;
+    const wanted = root.descendantsOfType([...outline.wanted]);
+    this.starts = Int32Array.from(wanted, (node) => node.startIndex);
+    this.flags = flagsOf(parser, outline);
+  }
+
+  goesInto(cursor: TreeCursor, id: number, start: number, end: number): boolean {
+    const flags = this.flags[id] ?? 0;
+    if ((flags & CLOSED) !== 0) return false;
+    if ((flags & OPEN) !== 0) return true;
+    const { starts } = this;
+    // Starts only grow on the way through the tree, but for nodes that begin where their parent does.
+    while (this.next < starts.length && starts[this.next]! < start) this.next += 1;
+    if (this.next < starts.length && starts[this.next]! < end) return true;
+    if ((flags & QUOTED) !== 0 && QUOTE.test(this.text.slice(start, start + 3))) return true;
+    return id === ERROR_SYMBOL || (this.hasErrors && cursor.currentNode.hasError);
+  }
+}
+
+const QUOTE = /^[A-Za-z]{0,2}["']/;
+const flagTables = new WeakMap<Outline, WeakMap<object, Uint8Array>>();
+
+function flagsOf(parser: Parser, outline: Outline): Uint8Array {
+  const { language } = parser;
+  let tables = flagTables.get(outline);
+  if (tables === undefined) flagTables.set(outline, (tables = new WeakMap()));
+  const known = tables.get(language!);
+  if (known !== undefined) return known;
+  const flags = Uint8Array.from(
+    language!.types,
+    (kind) =>
+      (outline.closed.has(kind) ? CLOSED : 0) |
+      (outline.open.has(kind) ? OPEN : 0) |
+      (outline.quoted.has(kind) ? QUOTED : 0),
+  );
+  tables.set(language!, flags);
+  return flags;
 }
 
 function grow<T extends Uint16Array | Int32Array>(from: T, to: T): T {

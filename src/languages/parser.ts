@@ -1,11 +1,11 @@
 import type { Parser } from "web-tree-sitter";
 import { internalError, LANGUAGES, UserError, type Language } from "../base/index.js";
-import { functionsOf } from "./_functions.js";
+import { functionsOf, outlineOf } from "./_functions.js";
 import { loadGrammar } from "./_grammar.js";
 import { identifiersOf, obfuscateTree } from "./_identifiers.js";
 import type { Profile } from "./_profile.js";
 import { tokensOf } from "./_tokens.js";
-import { SyntaxTree } from "./_tree.js";
+import { SyntaxTree, type Outline } from "./_tree.js";
 import { PROFILES } from "./profiles/index.js";
 import type { ExtractedFunction, Identifier, LanguageParser, Obfuscated, SyntaxToken } from "./types.js";
 
@@ -89,7 +89,7 @@ class ProfiledParser implements LanguageParser {
   }
 
   extractFunctions(text: string): ExtractedFunction[] {
-    return functionsOf(this.parse(text), this.profile);
+    return functionsOf(this.parse(text, outlineOf(this.profile)), this.profile);
   }
 
   identifiers(text: string): Identifier[] {
@@ -108,10 +108,10 @@ class ProfiledParser implements LanguageParser {
     return this.parse(text).errors.length;
   }
 
-  private parse(text: string): SyntaxTree {
-    const tree = SyntaxTree.parse(this.parser, text);
+  private parse(text: string, outline?: Outline): SyntaxTree {
+    const tree = SyntaxTree.parse(this.parser, text, outline);
     if (tree.errors.length === 0 || this.alternative === undefined) return tree;
-    const other = SyntaxTree.parse(this.alternative, text);
+    const other = SyntaxTree.parse(this.alternative, text, outline);
     return other.errors.length < tree.errors.length ? other : tree;
   }
 }

@@ -33,6 +33,8 @@ export interface ExtractedFunction {
    * nested functions keep theirs. Common indentation is removed.
    */
   readonly body: string;
+  /** As `body`, with the return statements: what is left where there is nothing else. */
+  readonly inner: string;
   /** Lines of the body that hold code (not blank, not only comment, docstring not counted). */
   readonly bodyLines: number;
 }

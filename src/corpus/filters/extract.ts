@@ -8,7 +8,10 @@ export interface Candidate {
   /** The documentation that the summary came from. */
   readonly docstring: string;
   readonly code: string;
+  /** Without signature and return statements. */
   readonly body: string;
+  /** True where there is nothing but returned values: `body` then holds the return statements. */
+  readonly bodyIsReturn: boolean;
   readonly startLine: number;
   readonly endLine: number;
 }
@@ -27,6 +30,8 @@ export interface Extraction {
   readonly functions: number;
   readonly withDocstring: number;
   readonly candidates: readonly Candidate[];
+  /** Candidates whose body is nothing but returned values. */
+  readonly bodyIsReturn: number;
   /** Functions that gave no candidate, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
   /** Those with documentation; only where `explain` was asked for. */
@@ -59,7 +64,8 @@ export function extract(text: string, lang: Language, options: ExtractOptions): 
     if (options.explain === true && docstring !== undefined)
       refused.push({ reason: result, name, docstring, code, startLine });
   }
-  return { functions: functions.length, withDocstring, candidates, dropped, refused };
+  const bodyIsReturn = candidates.filter((candidate) => candidate.bodyIsReturn).length;
+  return { functions: functions.length, withDocstring, candidates, bodyIsReturn, dropped, refused };
 }
 
 /** The candidate that a function gives, or why it gives none. */
@@ -69,11 +75,24 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
   const summary = summarise(docstring, lang, { ...options, name: found.name });
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
-  if (found.body === "") return "empty-body"; // Nothing but a return: no hard positive.
+  if (isAccessor(found)) return "accessor";
   if (leaks(found, summary.summary)) return "leak";
-  const { name, code, body, startLine, endLine } = found;
-  return { name, summary: summary.summary, docstring, code, body, startLine, endLine };
+  const { name, code, startLine, endLine } = found;
+  // Nothing but a returned expression: its text is kept, without signature it gives no name away either.
+  const bodyIsReturn = found.body === "";
+  const body = bodyIsReturn ? found.inner : found.body;
+  if (body === "") return "empty-body";
+  return { name, summary: summary.summary, docstring, code, body, bodyIsReturn, startLine, endLine };
 }
+
+/** True for methods that only hand a field out or put it in, whatever their documentation says. */
+function isAccessor(found: ExtractedFunction): boolean {
+  return found.bodyLines <= 2 && ACCESSOR_NAME.test(found.name) && ACCESSOR_BODY.test(found.inner);
+}
+const ACCESSOR_NAME = /^_{0,2}(?:get|set|is|has|with)_?[A-Z\d_]|^(?:get|set|is|has)_|=$/;
+/** `this.name = name; return this;`, `return self._name`, and a lone field. */
+const ACCESSOR_BODY =
+  /^\s*(?:(?:(?:this|self|\$this)(?:\.|->)|@|\w+\.)?[\w$]+\s*=\s*[\w$]+\s*;?\s*)?(?:return\s+(?:(?:this|self|\$this)(?:(?:\.|->)[\w$]+)?|@?[\w$]+)\s*;?)?\s*$/;
 
 /**
  * True where the code still says its summary word for word: an inner function documented alike, a comment that repeats

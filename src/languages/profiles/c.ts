@@ -21,6 +21,13 @@ export const c: Profile = {
   functions: new Set(["function_definition"]),
   scopes: new Set(["function_definition"]), // GNU C nests them.
   returns: new Set(["return_statement"]),
+  looksInto: new Set([
+    "pointer_declarator",
+    "function_declarator",
+    "parenthesized_declarator",
+    "attributed_declarator",
+    "array_declarator",
+  ]),
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), C_DOC),
   names: cNames,

@@ -96,7 +96,7 @@ function assigned(tree: SyntaxTree, node: number, assignment: number): Binding |
   let kind: FunctionKind = "function";
   if (tree.kind(left) === "identifier") name = tree.slice(left);
   else if (tree.kind(left) === "member_expression") {
-    name = plainName(tree, tree.childByField(left, "property"));
+    name = /[\p{L}\p{N}_$]*$/u.exec(tree.slice(left))![0];
     if (/\.prototype\b|^this\./.test(tree.slice(left))) kind = "method";
     if (/^(?:module\.)?exports$/.test(tree.slice(left))) name = ownName(tree, node) ?? "exports";
   }

@@ -12,6 +12,8 @@ export const python: Profile = {
   functions: new Set(["function_definition"]),
   scopes: new Set(["function_definition", "lambda"]),
   returns: new Set(["return_statement"]),
+  looksInto: new Set(["block", "concatenated_string"]),
+  docStatements: new Set(["expression_statement"]),
   shape,
   documentation: docstring,
   names: pythonNames,

@@ -106,7 +106,10 @@ function withoutColumn(text: string): string {
  */
 function withoutHeading(text: string): string {
   const field = FIELD.exec(text);
-  if (field !== null) return text.slice(field.index + field[0].length);
+  // `name - does this` says it before the fields do.
+  if (field !== null && !/^\s*\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+\S/.test(text)) {
+    return text.slice(field.index + field[0].length);
+  }
   const gtk = /^\w+(?:[ \t]*\(\))?:[ \t]*(?:\n|$)/.exec(text);
   if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
   const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);

@@ -10,6 +10,8 @@ export function firstParagraph(text: string): string {
       continue;
     }
     if (lines.length > 0 && (LIST_ITEM.test(line) || /^>>>|^\$ |^\|/.test(line))) break;
+    // Markdown, RDoc and Go take indented lines for code.
+    if (lines.length > 0 && /^(?:\t| {2,})/.test(raw) && /:$/.test(lines.at(-1)!)) break;
     if (lines.length > 0 && isNewSentence(lines.at(-1)!, line, width)) break;
     lines.push(line);
   }

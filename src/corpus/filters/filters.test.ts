@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cutLicence, excludedByName, excludedByText } from "./filters/index.js";
-import { globsToRegExp } from "./_glob.js";
-import { tokenHash } from "./_dedupe.js";
+import { cutLicence, excludedByName, excludedByText } from "./index.js";
 
 test("names tell minified, generated, vendored and hidden files", () => {
   expect(excludedByName("lib/jquery.min.js")).toBe("minified");
@@ -51,20 +49,4 @@ describe("licence headers", () => {
   ] as const)("%s %j", (lang, text, expected) => {
     expect(cutLicence(text, lang)).toBe(expected);
   });
-});
-
-test("globs", () => {
-  const matches = (glob: string, path: string): boolean => globsToRegExp([glob])!.test(path);
-  expect(matches("*.js", "a/b.js")).toBe(true);
-  expect(matches("/b.js", "a/b.js")).toBe(false);
-  expect(matches("a/*.js", "a/b/c.js")).toBe(false);
-  expect(matches("a/**", "a/b/c.js")).toBe(true);
-  expect(matches("**/test/**", "test/c.js")).toBe(true);
-  expect(matches("a?c.(x)", "abc.(x)")).toBe(true);
-  expect(globsToRegExp([])).toBeUndefined();
-});
-
-test("the token hash does not see white space, but does see tokens", () => {
-  expect(tokenHash("f(a,b)")).toBe(tokenHash(" f ( a,\n\tb )"));
-  expect(tokenHash("f(ab)")).not.toBe(tokenHash("f(a b)"));
 });
