@@ -1,10 +1,8 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { expect } from "vitest";
 import { renderReport, type QuickstartReport } from "../src/cli/quickstart/report.js";
-import { run, temporaryFolder } from "./helpers/cli.js";
-import { chromium, testWithChromium } from "./helpers/requires.js";
+import { temporaryFolder } from "./helpers/cli.js";
+import { contrast, luminance, openPage, undefinedColours, type Seen } from "./helpers/page.js";
+import { testWithChromium } from "./helpers/requires.js";
 
 const temporary = await temporaryFolder("report");
 
@@ -58,51 +56,7 @@ const REPORT: QuickstartReport = {
   seed: 7,
 };
 
-/** The page holds no script, so that of the frame's owner looks into it. */
-const PROBE = new URL("./helpers/page-probe.js", import.meta.url).href;
-
-/** What it finds. */
-interface Seen {
-  readonly text: string;
-  readonly headings: readonly string[];
-  readonly captions: readonly string[];
-  readonly code: readonly string[];
-  readonly marked: readonly string[];
-  /** Elements that would load or run something. */
-  readonly active: number;
-  readonly acted: string | null;
-  readonly requests: readonly string[];
-  /** How far anything reaches past the right edge of what holds it, pixels. */
-  readonly overflow: number;
-  /** Pairs of chart labels that cover each other. */
-  readonly collisions: readonly string[];
-  readonly background: string;
-  readonly foreground: string;
-}
-
-/** Opens the page in Chromium, in a frame of some width. */
-async function open(html: string, width: number, dark: boolean): Promise<Seen> {
-  const folder = await mkdtemp(join(temporary, "page-"));
-  await writeFile(join(folder, "report.html"), html);
-  await writeFile(
-    join(folder, "frame.html"),
-    `<!doctype html><iframe src="report.html" style="border:0;width:${width}px;height:2000px"></iframe>
-<pre id="seen"></pre><script src="${PROBE}"></script>`,
-  );
-  const { stdout, stderr } = await run(chromium!, [
-    ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    `--user-data-dir=${join(folder, "profile")}`,
-    "--allow-file-access-from-files", // The frame's owner and the page are one origin then.
-    `--blink-settings=preferredColorScheme=${dark ? 0 : 1}`,
-    "--window-size=1400,2200",
-    "--dump-dom",
-    pathToFileURL(join(folder, "frame.html")).href,
-  ]);
-  const found = /<pre id="seen">([^<]+)<\/pre>/.exec(stdout)?.[1];
-  if (found === undefined) throw new Error(`Chromium showed nothing: ${stderr.slice(-500)}`);
-  return JSON.parse(decodeURIComponent(found)) as Seen;
-}
+const open = (html: string, width: number, dark: boolean): Promise<Seen> => openPage(temporary, html, width, dark);
 
 testWithChromium("the page shows its figures, loads nothing, and code in it stays text", async () => {
   const html = renderReport(REPORT);
@@ -147,28 +101,10 @@ testWithChromium("nothing is cut or covered at any width", async () => {
 
 testWithChromium("both colour schemes are whole: every colour used is defined, text stands out", async () => {
   const html = renderReport(REPORT);
-  const used = new Set([...html.matchAll(/var\((--[\w-]+)\)/g)].map((match) => match[1]!));
-  const [light = "", dark = ""] = html.split("@media (prefers-color-scheme: dark)");
-  for (const [scheme, css] of Object.entries({ light, dark: dark.split("} }")[0]! })) {
-    expect([scheme, [...used].filter((name) => !css.includes(`${name}:`))]).toEqual([scheme, []]);
-  }
+  expect(undefinedColours(html)).toEqual({ light: [], dark: [] });
   for (const isDark of [false, true]) {
     const { background, foreground } = await open(html, 800, isDark);
     expect(contrast(background, foreground)).toBeGreaterThan(7);
     expect(luminance(background) < 0.5).toBe(isDark);
   }
 });
-
-/** Relative luminance of `rgb(r, g, b)`, 0 .. 1 (WCAG 2.2). */
-function luminance(colour: string): number {
-  const [r, g, b] = colour.match(/[\d.]+/g)!.map((part) => {
-    const value = Number(part) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
-}
-
-function contrast(a: string, b: string): number {
-  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (high! + 0.05) / (low! + 0.05);
-}

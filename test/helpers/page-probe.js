@@ -23,6 +23,7 @@ function look(frame) {
     acted: page.documentElement.dataset.acted ?? null,
     requests: frame.contentWindow.performance.getEntriesByType("resource").map(({ name }) => name),
     overflow: overflow(page, all),
+    pageOverflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
     collisions: all("svg").flatMap(collisions),
     background: style.backgroundColor,
     foreground: style.color,
