@@ -17,10 +17,12 @@ import {
 
 const META = "checkpoint.json";
 const STATE = "state.safetensors";
+/** The format of a checkpoint folder. */
+const FORMAT = 1;
 const NAME = /^step-(\d{8,})$/;
 
 const metaSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(FORMAT),
   stage: z.string(),
   /** Updates done. */
   step: z.int().min(0),
@@ -73,7 +75,7 @@ export async function writeCheckpoint(
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
     const stateSha256 = await writeSafetensors(join(temporary, STATE), state);
-    const whole: CheckpointMeta = { format: 1, ...meta, stateSha256 };
+    const whole: CheckpointMeta = { format: FORMAT, ...meta, stateSha256 };
     await writeFileAtomic(join(temporary, META), `${JSON.stringify(whole, null, 2)}\n`);
     await rm(path, { recursive: true, force: true }); // Only ever a damaged one: complete ones are resumed from.
     logWrite("rename", path, 0);
@@ -127,6 +129,12 @@ export async function readCheckpointMeta(path: string): Promise<CheckpointMeta> 
   } catch (error) {
     throw corrupt(path, `${META} is not JSON`, error);
   }
+  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
+  if (typeof format === "number" && format > FORMAT) {
+    throw new UserError("checkpoint.newer", `${path}: expected format ${FORMAT}, got ${format} of a newer version`, {
+      fix: "Update Lodestone; the checkpoint is untouched",
+    });
+  }
   const parsed = metaSchema.safeParse(value);
   if (!parsed.success) throw corrupt(path, `${META} is not a checkpoint's (${messageOf(parsed.error)})`);
   return parsed.data;
@@ -168,7 +176,7 @@ export interface LatestCheckpoint {
 /**
  * The newest intact checkpoint of a run.
  *
- * @throws UserError `checkpoint.corrupt` where there are checkpoints and none is intact
+ * @throws UserError `checkpoint.corrupt` where there are checkpoints and none is intact, `checkpoint.newer`
  */
 export async function latestCheckpoint(run: string): Promise<LatestCheckpoint> {
   const damaged: UserError[] = [];
@@ -176,12 +184,19 @@ export async function latestCheckpoint(run: string): Promise<LatestCheckpoint> {
     try {
       return { checkpoint: await readCheckpoint(path), damaged };
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      // One of a newer version is whole: going on from an older one would throw its updates away.
+      if (!(error instanceof UserError) || error.code === "checkpoint.newer") throw error;
       damaged.push(error);
     }
   }
   if (damaged.length > 0) throw damaged[0]!;
   return { checkpoint: undefined, damaged };
+}
+
+/** What a run's newest checkpoint says of itself, its tensors unread; undefined where there is none. */
+export async function latestMeta(run: string): Promise<CheckpointMeta | undefined> {
+  const newest = (await listCheckpoints(run)).at(-1);
+  return newest === undefined ? undefined : readCheckpointMeta(newest.path);
 }
 
 /** @see pruneCheckpoints */

@@ -46,7 +46,8 @@ export async function* resumePoint(
   return checkpoint;
 }
 
-function requireSameRun({ path, meta }: Checkpoint, identity: RunIdentity): void {
+/** Refuses a checkpoint of another run. @throws UserError `checkpoint.mismatch` */
+export function requireSameRun({ path, meta }: Checkpoint, identity: RunIdentity): void {
   const complain = (what: string, recorded: unknown, got: unknown): UserError =>
     new UserError(
       "checkpoint.mismatch",

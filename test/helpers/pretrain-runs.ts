@@ -1,13 +1,23 @@
 import { createEngine } from "../../src/engine/index.js";
 import { sizeWith } from "../../src/model/index.js";
-import { runStage1, runStage2, type TrainEvent } from "../../src/pretrain/index.js";
+import {
+  packStage,
+  runStage1,
+  runStage2,
+  stage1Plan,
+  stage2Plan,
+  type PackedEvent,
+  type PackOptions,
+  type TrainEngine,
+  type TrainEvent,
+} from "../../src/pretrain/index.js";
 import { ToyEngine, toyIdentifiers, toyTokenizer } from "./pretrain.js";
 
 /** A small training run on made-up documents and pairs, dropout 0.1. */
 export interface SmallRun {
   readonly stage: "stage1" | "stage2";
   readonly out: string;
-  readonly engine: "toy" | "onnxruntime";
+  readonly engine: "toy" | "onnxruntime" | "torch" | TrainEngine;
   readonly steps: number;
   readonly everySteps: number | null;
   /** Default 2. */
@@ -16,13 +26,15 @@ export interface SmallRun {
   readonly dropout?: number;
   /** Default 32. */
   readonly width?: number;
+  /** Rows or pairs at a time; default all. */
+  readonly chunk?: number | null;
 }
 
 const WORDS = ["alpha", "beta", "gamma", "delta", "total", "count", "index", "value", "left", "right"];
 const word = (i: number): string => WORDS[(i * i + 3 * i) % WORDS.length]!;
 
 /** Documents of about 10 to 300 tokens, with names that repeat. */
-async function* documents(): AsyncGenerator<{ lang: "c"; text: string }> {
+export async function* documents(): AsyncGenerator<{ lang: "c"; text: string }> {
   for (let i = 0; i < 60; i++) {
     const line = (k: number): string => `  v_${word(i + k)} = v_${word(k)} + ${word(i * k)}(${k}); // ${word(k + 1)}\n`;
     yield {
@@ -32,7 +44,7 @@ async function* documents(): AsyncGenerator<{ lang: "c"; text: string }> {
   }
 }
 
-async function* pairs(): AsyncGenerator<{ summary: string; code: string; body: string }> {
+export async function* pairs(): AsyncGenerator<{ summary: string; code: string; body: string }> {
   for (let i = 0; i < 90; i++) {
     const body = `${word(i)} += ${word(i + 1)} * ${i};\n`.repeat(1 + (i % 4));
     yield {
@@ -43,31 +55,46 @@ async function* pairs(): AsyncGenerator<{ summary: string; code: string; body: s
   }
 }
 
+/** What a {@link SmallRun} is made of. */
+function smallRun({ stage, steps, everySteps, dropout = 0.1, width = 32, chunk = null }: SmallPlan) {
+  const model = sizeWith("nano", { vocabSize: 1000, width, heads: 2, layers: 2, maxLength: 64, dropout });
+  const common = { model, tokenizer: toyTokenizer };
+  const training = {
+    ...{ steps, chunk, optimizer: { learningRate: 1e-3, warmup: 3 } },
+    checkpoints: { everySteps, everySeconds: null },
+  };
+  return stage === "stage1"
+    ? {
+        ...{ stage, ...common, identifiers: toyIdentifiers, corpus: { hash: "documents", documents } },
+        config: { ...training, batch: 4, length: 48 },
+      }
+    : {
+        ...{ stage, ...common, corpus: { hash: "pairs", pairs } },
+        config: { ...training, batch: 8, textLength: 24, codeLength: 48 },
+      };
+}
+
+type SmallPlan = Pick<SmallRun, "stage" | "steps" | "everySteps" | "dropout" | "width" | "chunk">;
+
+/** The engine that a small run names. */
+function engineOf({ engine }: SmallRun): TrainEngine {
+  if (typeof engine === "object") return engine;
+  return engine === "toy" ? new ToyEngine() : createEngine(engine);
+}
+
 /** Starts it, or goes on with it. */
 export function startSmallRun(run: SmallRun, signal?: AbortSignal): AsyncGenerator<TrainEvent> {
-  const { out, steps, everySteps, threads = 2, dropout = 0.1, width = 32 } = run;
-  const model = sizeWith("nano", { vocabSize: 1000, width, heads: 2, layers: 2, maxLength: 64, dropout });
-  const checkpoints = { everySteps, everySeconds: null };
-  const engine = run.engine === "toy" ? new ToyEngine() : createEngine("onnxruntime");
-  const common = {
-    model,
-    tokenizer: toyTokenizer,
-    out,
-    engine,
-    engineSettings: { threads },
+  const place = {
+    ...{ out: run.out, engine: engineOf(run), engineSettings: { threads: run.threads ?? 2 } },
     ...(signal === undefined ? {} : { signal }),
   };
-  const optimizer = { learningRate: 1e-3, warmup: 3 };
-  return run.stage === "stage1"
-    ? runStage1({
-        ...common,
-        config: { steps, batch: 4, length: 48, optimizer, checkpoints },
-        identifiers: toyIdentifiers,
-        corpus: { hash: "documents", documents },
-      })
-    : runStage2({
-        ...common,
-        config: { steps, batch: 8, textLength: 24, codeLength: 48, optimizer, checkpoints },
-        corpus: { hash: "pairs", pairs },
-      });
+  const small = smallRun(run);
+  return small.stage === "stage1" ? runStage1({ ...small, ...place }) : runStage2({ ...small, ...place });
+}
+
+/** Packs it. */
+export async function* packSmallRun(run: SmallPlan, options: PackOptions): AsyncGenerator<TrainEvent | PackedEvent> {
+  const small = smallRun(run);
+  if (small.stage === "stage1") yield* packStage(await stage1Plan(small), options);
+  else yield* packStage(await stage2Plan(small), options);
 }
