@@ -148,13 +148,11 @@ class Program:
         for state, _ in self._additions:
             self.updates.pop(state)
         self._results = {name: b.value(name) for name in [*self.outputs, *self.updates.values()]}
-        needed = [set(self._results.values())]
+        later = set(self._results.values())
         for settings, *_, gradient in self._adamw:
-            needed[0] |= {gradient, settings.step, settings.learning_rate, settings.scale}
-        needed[0] |= {value for _, value in self._additions}
-        needed[0] |= set()
+            later |= {gradient, settings.step, settings.learning_rate, settings.scale}
+        later |= {value for _, value in self._additions}
         stages = []
-        later = needed[0]
         for part in reversed(self._plan):
             if isinstance(part, Gradient):
                 used = {part.loss, *part.wrt, part.seed}
@@ -225,7 +223,7 @@ class Program:
         """
         try:
             env = self._compute(state, batch)
-            outputs = {name: self._result(env, self._results[name]) for name in self.outputs}
+            outputs = {name: self._result(env, name) for name in self.outputs}
             self._commit(state, batch, env)
             return outputs
         except EngineError:
@@ -282,10 +280,11 @@ class Program:
         env.update(zip(stage.results, results))
         return True
 
-    def _result(self, env, value):
-        """A result as a tensor of its own."""
+    def _result(self, env, name):
+        """An output as a tensor of its own."""
+        value, (dtype, _) = self._results[name], self._builder.model.outputs[name]
         if value.kind != "tensor":
-            return torch.as_tensor(value.known if value.kind == "literal" else env[value])
+            return torch.as_tensor(value.known if value.text else env[value]).to(dtype)
         result = env[value] if value in env else self._builder.globals[value.name]
         result = result.detach()
         if value.low:
@@ -294,7 +293,7 @@ class Program:
 
     def _commit(self, state, batch, env):
         """The only part that changes the state."""
-        fresh = {name: self._result(env, self._results[output]) for name, output in self.updates.items()}
+        fresh = {name: self._result(env, output) for name, output in self.updates.items()}
         groups = {}
         for settings, parameter, first, second, gradient in self._adamw:
             lists = groups.setdefault(settings, ([], [], [], []))

@@ -1,19 +1,9 @@
+import { madeBy, type FusionContext } from "./_pattern.js";
 import { sameShape, sizeOf } from "../dims.js";
 import type { Node, NodeOf, Value } from "../graph.js";
-import type { OpName } from "../ops/signatures.js";
-import type { Emitter } from "./_emitter.js";
 import { gemm } from "./_matmul.js";
 import { torchFusion } from "./_torch.js";
 import { scatterRowsInto } from "./indexing.js";
-
-/** What a fusion may look at beyond its own node. */
-export interface FusionContext {
-  readonly emitter: Emitter;
-  readonly nameOf: (value: Value) => string;
-  /** The live nodes that read a value, and how often anything reads it. */
-  readonly readers: ReadonlyMap<Value, readonly Node[]>;
-  readonly uses: ReadonlyMap<Value, number>;
-}
 
 /**
  * Several of our nodes that fewer passes over memory compute: the name of the node's single output, or undefined where
@@ -27,13 +17,6 @@ export function lowerFused(context: FusionContext, node: Node): string | undefin
   if (node.op === "add") return linearOrScatter(context, node);
   if (node.op === "softmaxGrad" && context.emitter.target === "onnxruntime") return attentionGradient(context, node);
   return undefined;
-}
-
-/** The node of this op that makes the value. */
-export function madeBy<K extends OpName>(op: K, value: Value): NodeOf<K> | undefined {
-  return value.origin.kind === "node" && value.origin.node.op === op
-    ? (value.origin.node as unknown as NodeOf<K>)
-    : undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { internalError, type Tensor } from "../../base/index.js";
 import type { Graph, Node, NodeOf, Value } from "../graph.js";
 import { Emitter, type OnnxNode, type OnnxTarget } from "./_emitter.js";
-import { lowerFused, type FusionContext } from "./_fusions.js";
+import { lowerFused } from "./_fusions.js";
+import type { FusionContext } from "./_pattern.js";
 import { LOWERINGS } from "./index.js";
 import type { Lowering } from "./_lowering.js";
 import { emitWhole, partsOf, type Part } from "./_whole.js";

@@ -1,6 +1,6 @@
 import type { Node, NodeOf, Value } from "../graph.js";
 import { LODESTONE, type Attribute, type Emitter } from "./_emitter.js";
-import { madeBy, type FusionContext } from "./_fusions.js";
+import { madeBy, type FusionContext } from "./_pattern.js";
 
 /** Key, rows, sizes of the axes between and of the last axis: what a mask of the torch target is made of. */
 export function maskInputs(e: Emitter, key: string, rows: string, { params }: NodeOf<"dropoutMask">): string[] {
