@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
 import { messageOf } from "../../base/index.js";
 import { cachedRepository } from "./_cache-paths.js";
 import { chooser, fingerprintOf } from "./_choose.js";
@@ -10,22 +9,13 @@ import { unavailable } from "./_unavailable.js";
 import { allOf, toSpdx, UNKNOWN, type LicenceRules } from "./licences/expression.js";
 import { packageJsonLicence } from "./licences/package-json.js";
 import { isLicenceFile, licenceOfText } from "./licences/text.js";
+import { gitOrigin } from "./lock.js";
 import type { GitConfig } from "./schema.js";
 import type { ReadSourceOptions, Source, SourceEvent } from "./types.js";
 
 export interface GitPlaces {
   readonly cache?: string | undefined;
   readonly mirrors?: string | undefined;
-}
-
-/** `git:owner/name`; of a URL or folder its last part, without what might be a secret. */
-export function gitOrigin(repository: string): string {
-  if (isMirrorName(repository)) return `git:${repository}`;
-  const parts = repository
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "")
-    .split(/[/:]/);
-  return `git:${isLocalRepository(repository) ? basename(parts.join("/")) : parts.slice(-2).join("/")}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { errnoOf, messageOf, parseConfig, sha256File, UserError, writeFileAtomic } from "../../base/index.js";
+import { isLocalRepository, isMirrorName } from "./_git.js";
 import type { DebianConfig, GitConfig, NpmConfig, SourceConfig } from "./schema.js";
 
 /** Sources that have to be fetched before they can be read. */
@@ -93,4 +94,20 @@ export async function isIntact(cache: string, { files }: Locked): Promise<boolea
     if (info?.size !== bytes || (await sha256File(join(cache, path))) !== sha256) return false;
   }
   return true;
+}
+
+/** `npm:three`, `debian:dpdk`, `git:owner/name`. */
+export function originOf(config: FetchedConfig): string {
+  if (config.kind === "git") return gitOrigin(config.repository);
+  return config.kind === "npm" ? `npm:${config.name}` : `debian:${config.package}`;
+}
+
+/** `git:owner/name`; of a URL or folder its last part, without what might be a secret. */
+export function gitOrigin(repository: string): string {
+  if (isMirrorName(repository)) return `git:${repository}`;
+  const parts = repository
+    .replace(/\/+$/, "")
+    .replace(/\.git$/, "")
+    .split(/[/:]/);
+  return `git:${isLocalRepository(repository) ? basename(parts.join("/")) : parts.slice(-2).join("/")}`;
 }

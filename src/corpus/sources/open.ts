@@ -2,6 +2,7 @@ import { parseConfig } from "../../base/index.js";
 import { openDirectory } from "./directory.js";
 import { openGit } from "./git.js";
 import { licenceRules, type LicenceRules } from "./licences/expression.js";
+import { openPackage } from "./packages.js";
 import { readRecipe } from "./recipe.js";
 import { buildSourceSchema, type LicencesConfig, type SourceConfig, type SourceInput } from "./schema.js";
 import type { Source } from "./types.js";
@@ -42,6 +43,9 @@ async function openSource(config: SourceConfig, options: OpenOptions, rules: Lic
       return openDirectory(config, rules);
     case "git":
       return openGit(config, options, rules);
+    case "npm":
+    case "debian":
+      return openPackage(config, options.cache, rules);
     default:
       return unavailable(config, config.kind, "cannot be read yet");
   }

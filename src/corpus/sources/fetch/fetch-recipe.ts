@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFolder, messageOf, ProgressMeter, writeError, type ProgressEvent } from "../../../base/index.js";
-import { gitOrigin } from "../git.js";
-import { isFetched, isIntact, Lock, type FetchedConfig, type Locked } from "../lock.js";
+import { isFetched, isIntact, Lock, originOf, type FetchedConfig, type Locked } from "../lock.js";
 import { ProgramMissing } from "../_run.js";
 import type { DebianConfig, Recipe } from "../schema.js";
 import { Apt } from "./_apt.js";
@@ -90,12 +89,6 @@ export async function* fetchRecipe(recipe: Recipe, options: FetchOptions): Async
   } finally {
     await release();
   }
-}
-
-/** `npm:three`, `debian:dpdk`, `git:owner/name`. */
-export function originOf(config: FetchedConfig): string {
-  if (config.kind === "git") return gitOrigin(config.repository);
-  return config.kind === "npm" ? `npm:${config.name}` : `debian:${config.package}`;
 }
 
 class Fetcher {

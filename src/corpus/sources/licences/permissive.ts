@@ -87,5 +87,7 @@ export const PERMISSIVE: readonly string[] = [
   "Zlib",
   "curl",
   "zlib-acknowledgement",
+  // Debian's words for what SPDX has no identifier for: the public domain, and one of the BSD licences.
   "LicenseRef-public-domain",
+  "LicenseRef-BSD",
 ];
