@@ -1,10 +1,9 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { PACKAGE_FOLDER } from "../../engine/index.js";
 import { toOnnx, type Graph } from "../../graph/index.js";
 
 /** The Python package that runs programs, as it comes with this one. */
-export function torchPackageFolder(): string {
-  return fileURLToPath(new URL("../../../engines/torch/lodestone_torch", import.meta.url));
-}
+export const TORCH_PACKAGE = join(PACKAGE_FOLDER, "lodestone_torch");
 
 /** A program as that package reads it. */
 export function torchProgram(graph: Graph): Uint8Array {

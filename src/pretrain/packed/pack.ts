@@ -12,7 +12,7 @@ import {
   type ProgressEvent,
   type Tensor,
 } from "../../base/index.js";
-import { torchPackageFolder, torchProgram } from "./_torch.js";
+import { TORCH_PACKAGE, torchProgram } from "./_torch.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { requireSameRun, type RunIdentity } from "../resume.js";
 import { identityOf, rngOf, scheduleOf, stateAtStart, type StagePlan } from "../run.js";
@@ -101,7 +101,7 @@ export async function* packStage<P extends Position>(
       state: { file: "state.safetensors", ...state },
       batches: "batches.bin",
     };
-    await cp(torchPackageFolder(), join(folder, "lodestone_torch"), {
+    await cp(TORCH_PACKAGE, join(folder, "lodestone_torch"), {
       recursive: true,
       filter: (path) => !/(^|[\\/])(__pycache__|tests|test_\w+\.py|.*\.pyc)$/.test(path),
     });
