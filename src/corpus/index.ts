@@ -1,6 +1,5 @@
 export * from "./types.js";
-export { corpusSchema, sourceSchema, type CorpusConfig, type CorpusInput, type SourceConfig } from "./config.js";
-export { buildCorpus, type BuildOptions } from "./build.js";
+export { corpusSchema, type CorpusConfig, type CorpusInput } from "./config.js";
 export {
   fetchRecipe,
   openSources,
@@ -10,5 +9,18 @@ export {
   type FetchSummary,
   type Recipe,
 } from "./sources/index.js";
-export { readDocuments, readManifest, readPairs, type ReadOptions } from "./read.js";
+export type { SourceConfig, SourceInput } from "./sources/schema.js";
+export { buildCorpus, type BuildOptions } from "./pipeline/build.js";
+export { mergeCorpora, type MergeOptions } from "./pipeline/merge.js";
+export {
+  openCorpus,
+  readDocuments,
+  readDropped,
+  readManifest,
+  readPairs,
+  Table,
+  type OpenCorpus,
+  type ReadOptions,
+  type RowGroup,
+} from "./read.js";
 export * from "./report/index.js";

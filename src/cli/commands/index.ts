@@ -19,6 +19,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./corpus-build.js")).corpusBuild,
   },
   {
+    name: "corpus merge",
+    description: "The shards of one corpus build in, one corpus out",
+    load: async () => (await import("./corpus-merge.js")).corpusMerge,
+  },
+  {
     name: "corpus fetch",
     description: "Download what a recipe names: packages of npm and Debian, git repositories",
     load: async () => (await import("./corpus-fetch.js")).corpusFetch,

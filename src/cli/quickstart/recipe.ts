@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { deepFreeze, sha256, UserError } from "../../base/index.js";
-import type { CorpusInput } from "../../corpus/index.js";
+import { deepFreeze, sha256, UserError, type Language } from "../../base/index.js";
+import type { SourceInput } from "../../corpus/index.js";
 import type { ModelConfigInput } from "../../model/index.js";
 import type { Stage1ConfigInput, Stage2ConfigInput } from "../../pretrain/index.js";
 import type { TrainTokenizerOptions } from "../../tokenizer/index.js";
@@ -91,7 +91,9 @@ export const RECIPE: Recipe = deepFreeze({
 });
 
 /** The corpus config for the installed packages. @throws UserError `quickstart.packages` */
-export function corpusInput(packages: readonly SourcePackage[] = PACKAGES): CorpusInput {
+export function corpusInput(packages: readonly SourcePackage[] = PACKAGES): {
+  sources: (SourceInput & { readonly path: string; readonly name: string })[];
+} {
   return {
     sources: packages.flatMap(({ name, folders, split }) => {
       const root = packageFolder(name);
@@ -99,7 +101,7 @@ export function corpusInput(packages: readonly SourcePackage[] = PACKAGES): Corp
         path: join(root, folder),
         name,
         split,
-        languages: ["javascript", "typescript"] as const,
+        languages: ["javascript", "typescript"] as Language[],
         exclude: [
           "**/test/**",
           "**/tests/**",
@@ -109,7 +111,7 @@ export function corpusInput(packages: readonly SourcePackage[] = PACKAGES): Corp
           "**/dist/**",
           "**/build/**",
         ],
-      })) as CorpusInput["sources"];
+      }));
     }),
   };
 }

@@ -29,7 +29,7 @@ export function exampleSearch(
       const { name, origin, path, startLine, code } = pairs[index]!;
       return {
         name,
-        place: `${origin}/${path}:${startLine}`,
+        place: `${origin.replace(/^directory:/, "")}/${path}:${startLine}`,
         code: head(code),
         score: scores[index]!,
         correct: index === own,
