@@ -1,5 +1,5 @@
 import { chooser } from "./_choose.js";
-import type { Gate} from "./_gate.js";
+import type { Gate } from "./_gate.js";
 import { MAX_FILE_BYTES } from "./_gate.js";
 import { Budget, DEFAULT_LIMITS, type ArchiveLimits } from "./archives/limits.js";
 import { walkArchive } from "./archives/walk.js";

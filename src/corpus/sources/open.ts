@@ -1,12 +1,13 @@
 import { parseConfig } from "../../base/index.js";
+import { openCodeSearchNet } from "./codesearchnet.js";
 import { openDirectory } from "./directory.js";
 import { openGit } from "./git.js";
 import { licenceRules, type LicenceRules } from "./licences/expression.js";
 import { openPackage } from "./packages.js";
 import { readRecipe } from "./recipe.js";
 import { buildSourceSchema, type LicencesConfig, type SourceConfig, type SourceInput } from "./schema.js";
+import { openStack } from "./stack.js";
 import type { Source } from "./types.js";
-import { unavailable } from "./_unavailable.js";
 
 export interface OpenOptions {
   /** Where `corpus fetch` put what it downloaded. */
@@ -46,7 +47,9 @@ async function openSource(config: SourceConfig, options: OpenOptions, rules: Lic
     case "npm":
     case "debian":
       return openPackage(config, options.cache, rules);
-    default:
-      return unavailable(config, config.kind, "cannot be read yet");
+    case "stack":
+      return openStack(config, rules);
+    case "codesearchnet":
+      return openCodeSearchNet(config, rules);
   }
 }
