@@ -34,8 +34,9 @@ export function functionsOf(tree: SyntaxTree, profile: Profile): ExtractedFuncti
   const found: ExtractedFunction[] = [];
   for (const node of candidates) {
     const shape = profile.shape(tree, node);
-    if (shape === undefined || !isSound(tree, shape)) continue;
-    found.push(extract(tree, profile, shape, comments, lines));
+    if (shape === undefined || !isSound(tree, profile, shape)) continue;
+    const made = extract(tree, profile, shape, comments, lines);
+    if (shape.onlyDocumented !== true || made.docstring !== undefined) found.push(made);
   }
   return found.sort((a, b) => a.start - b.start || b.end - a.end);
 }
@@ -154,15 +155,19 @@ function codeLines(
  * A parse error inside a statement does not lose the function; one that may have moved its end does: an error in the
  * signature, one that swallowed a brace or a definition, a missing end, or errors over a good part of the text.
  */
-function isSound(tree: SyntaxTree, shape: FunctionShape): boolean {
+function isSound(tree: SyntaxTree, profile: Profile, shape: FunctionShape): boolean {
   const { outer } = shape;
   const bodyLast = tree.last(shape.body);
   let broken = 0;
   for (let i = firstAtLeast(tree.errors, outer); i < tree.errors.length; i++) {
     const error = tree.errors[i]!;
     if (error >= tree.last(outer)) break;
-    if (error <= shape.body || error >= bodyLast) return false;
     const text = tree.slice(error);
+    if (error < shape.body && profile.harmlessInHead?.test(text) === true) {
+      i = firstAtLeast(tree.errors, tree.last(error)) - 1;
+      continue;
+    }
+    if (error <= shape.body || error >= bodyLast) return false;
     if (text === "" && /^(?:[{}]|end)$/.test(tree.kind(error))) return false;
     if (/[{}]|\b(?:def|class|end|func|function)\b/.test(text)) return false;
     broken += text.length;
@@ -204,4 +209,20 @@ function lineOf(starts: Int32Array, offset: number): number {
     else high = middle;
   }
   return low - 1;
+}
+
+/** The functions of a piece of a text, placed in the whole. */
+export function shifted(found: ExtractedFunction, by: number, lines: number): ExtractedFunction {
+  const { start, end, startLine, endLine, docSpan } = found;
+  // Descriptors, so that what is worked out on demand still is.
+  return Object.defineProperties({} as ExtractedFunction, {
+    ...Object.getOwnPropertyDescriptors(found),
+    ...Object.getOwnPropertyDescriptors({
+      start: start + by,
+      end: end + by,
+      startLine: startLine + lines,
+      endLine: endLine + lines,
+      docSpan: docSpan === undefined ? undefined : ([docSpan[0] + by, docSpan[1] + by] as const),
+    }),
+  });
 }

@@ -1,5 +1,6 @@
 import type { Language } from "../base/index.js";
-import type { FunctionKind } from "./types.js";
+import type { Piece } from "./_recover.js";
+import type { ExtractedFunction, FunctionKind } from "./types.js";
 import type { Visit } from "./_roles.js";
 import type { SyntaxTree } from "./_tree.js";
 
@@ -11,6 +12,8 @@ export interface FunctionShape {
   readonly outer: number;
   /** The first node of the declaration where decorators stand before `outer` as siblings; else `outer` itself. */
   readonly first?: number | undefined;
+  /** The function is worth extracting only if it is documented: a callback that a call is given. */
+  readonly onlyDocumented?: boolean;
   readonly body: number;
   /** The text between the body's marks (braces, `end`). `undefined`: the body is one returned expression. */
   readonly inner: readonly [start: number, end: number] | undefined;
@@ -44,6 +47,10 @@ export interface Profile {
   readonly looksInto?: ReadonlySet<string>;
   /** Statements that are documentation where they are a string. */
   readonly docStatements?: ReadonlySet<string>;
+  /** An error in a declaration's head that changes nothing: a macro that stands for an attribute. */
+  readonly harmlessInHead?: RegExp;
+  /** Where to look again for functions that parse errors swallowed. */
+  lost?(text: string, found: readonly ExtractedFunction[]): readonly Piece[];
   /** What opens a body without being code: `"use strict"`. */
   readonly directive?: RegExp;
   /** The function at `node`, or undefined where it has no name or no body. */

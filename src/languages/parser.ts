@@ -1,6 +1,6 @@
 import type { Parser } from "web-tree-sitter";
 import { internalError, LANGUAGES, UserError, type Language } from "../base/index.js";
-import { functionsOf, outlineOf } from "./_functions.js";
+import { functionsOf, outlineOf, shifted } from "./_functions.js";
 import { loadGrammar } from "./_grammar.js";
 import { identifiersOf, obfuscateTree } from "./_identifiers.js";
 import type { Profile } from "./_profile.js";
@@ -89,7 +89,16 @@ class ProfiledParser implements LanguageParser {
   }
 
   extractFunctions(text: string): ExtractedFunction[] {
-    return functionsOf(this.parse(text, outlineOf(this.profile)), this.profile);
+    const { profile } = this;
+    const tree = this.parse(text, outlineOf(profile));
+    const found = functionsOf(tree, profile);
+    if (tree.errors.length === 0 || profile.lost === undefined) return found;
+    const again: ExtractedFunction[] = [];
+    for (const { start, end, line } of profile.lost(text, found)) {
+      const piece = functionsOf(this.parse(text.slice(start, end), outlineOf(profile)), profile);
+      again.push(...piece.map((lost) => shifted(lost, start, line)));
+    }
+    return again.length === 0 ? found : [...found, ...again].sort((a, b) => a.start - b.start || b.end - a.end);
   }
 
   identifiers(text: string): Identifier[] {

@@ -43,6 +43,7 @@ export function excludedByText(text: string, lang: Language): string | undefined
   const head = text.slice(0, 1_500);
   if (GENERATED.test(head)) return "generated";
   if ((lang === "javascript" || lang === "typescript") && isCompiled(text)) return "compiled";
+  if (isData(text)) return "data";
   if (lang === "c" && CPLUSPLUS.test(text)) return "c++";
   return undefined;
 }
@@ -74,7 +75,14 @@ const COMPILED = [
   /\b__webpack_(?:require|exports|modules)__\b/,
   /\b_interopRequire(?:Default|Wildcard)\(/,
   /\bregeneratorRuntime\.(?:mark|wrap)\(/,
-  /\b_(?:classCallCheck|createClass|inherits)\(/,
+  /\b_(?:classCallCheck|createClass|inherits|asyncToGenerator|defineProperty|objectSpread2?|toConsumableArray|slicedToArray|createForOfIteratorHelper|taggedTemplateLiteral|createSuper)\(/,
+  /^\s*(?:var|let|const) _this\d* = this;$/m,
+  /^[ \t]*\/\/[#@] sourceMappingURL=\S+\s*$/m,
+  /^\/\*+[\s*!]*(?:webpackBootstrap|rollup|esbuild|browserify)\b/im,
+  /\b(?:__toCommonJS|__esModule|__commonJSMin|__decorateClass|tslib_\d|_super\.call\(this)\b/,
+  /^\/\/ (?:node_modules|src|packages|lib)\/[\w@./-]+\.[cm]?[jt]sx?$/m,
+  /^\(function \(global, factory\) \{$/m,
+  /^ʼɵ|\bɵɵ(?:ngDeclareComponent|defineInjectable|defineComponent|ngDeclareFactory)\b/m,
   /^System\.register\(\[/m,
   /\bparcelRequire\b/,
   /^\/\*! For license information please see /m,
@@ -82,6 +90,25 @@ const COMPILED = [
 
 function isCompiled(text: string): boolean {
   return COMPILED.some((mark) => mark.test(text));
+}
+
+/** Mostly numbers and strings: a table somebody's program reads, in the syntax of a language. */
+function isData(text: string): boolean {
+  if (text.length < 20_000) return false;
+  // Three windows are enough to tell, whatever the size.
+  const step = Math.floor((text.length - 6_000) / 2);
+  let data = 0;
+  let all = 0;
+  for (let window = 0; window < 3; window++) {
+    const part = text.slice(window * step, window * step + 6_000);
+    all += part.replace(/\s/g, "").length;
+    for (const [literal] of part.matchAll(
+      /"(?:[^"\\\n]|\\.)*"[,:]?|'(?:[^'\\\n]|\\.)*'[,:]?|[-+]?\b(?:0x[\da-f]+|\d[\d.e+-]*)\w?\b,?/gi,
+    )) {
+      data += literal.length;
+    }
+  }
+  return data > 0.75 * all;
 }
 
 function lineLengths(text: string): { longest: number; mean: number } {

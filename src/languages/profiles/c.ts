@@ -1,5 +1,6 @@
 import { docAbove, type CommentStyle } from "../_comments.js";
 import type { FunctionShape, Profile } from "../_profile.js";
+import { lostFunctions } from "../_recover.js";
 import type { SyntaxTree } from "../_tree.js";
 import { insideBraces } from "./_brace.js";
 import { cNames } from "./_c-names.js";
@@ -28,6 +29,8 @@ export const c: Profile = {
     "attributed_declarator",
     "array_declarator",
   ]),
+  harmlessInHead: /^[^{};]{0,80}$/,
+  lost: lostFunctions,
   shape,
   documentation: (tree, { outer }, comments) => docAbove(tree, comments, tree.start(outer), C_DOC),
   names: cNames,

@@ -60,7 +60,7 @@ export function scriptShape(tree: SyntaxTree, node: number): FunctionShape | und
   return { name: tree.slice(name), kind: "function", outer: exported(tree, node), body, inner };
 }
 
-type Binding = Pick<FunctionShape, "name" | "kind" | "outer">;
+type Binding = Pick<FunctionShape, "name" | "kind" | "outer" | "onlyDocumented">;
 
 /** What a function value is called: by the variable, property or field that it is stored in. */
 function binding(tree: SyntaxTree, node: number): Binding | undefined {
@@ -82,8 +82,45 @@ function binding(tree: SyntaxTree, node: number): Binding | undefined {
       if (name < 0 || tree.kind(name) === "computed_property_name") return undefined;
       return { name: plainName(tree, name), kind: "method", outer: parent };
     }
+    case "arguments":
+      return wrapped(tree, node, parent);
     case "export_statement":
       return { name: ownName(tree, node) ?? "default", kind: "function", outer: parent };
+    default:
+      return undefined;
+  }
+}
+
+/** Calls whose function holds a whole module or a group of tests. */
+const MODULE_WRAPPER = /^(?:define|require|module|ready|\$|jQuery|describe|suite|context|provide|add|use)?$/;
+
+/**
+ * The function that a call is given, where documentation above the call is about it: `const f = memoize(() => ...)`,
+ * `register("name", function () { ... });`. Only where it is the call's one function.
+ */
+function wrapped(tree: SyntaxTree, node: number, list: number): Binding | undefined {
+  let text: string | undefined;
+  for (const child of tree.children(list)) {
+    if (child !== node && FUNCTION_VALUES.has(tree.kind(child))) return undefined;
+    if (tree.kind(child) === "string") text = /[\p{L}\p{N}_$]+(?=["'`]$)/u.exec(tree.slice(child))?.[0] ?? text;
+  }
+  const call = tree.parent(list);
+  if (tree.kind(call) !== "call_expression") return undefined;
+  const own = ownName(tree, node);
+  switch (tree.parentKind(call)) {
+    case "variable_declarator":
+    case "assignment_expression":
+    case "pair":
+    case "field_definition":
+    case "public_field_definition": {
+      const bound = binding(tree, call);
+      return bound === undefined ? undefined : { ...bound, onlyDocumented: true };
+    }
+    case "expression_statement": {
+      const callee = /[\p{L}\p{N}_$]*$/u.exec(tree.slice(tree.childByField(call, "function")))![0];
+      if (MODULE_WRAPPER.test(callee)) return undefined;
+      return { name: own ?? text ?? callee, kind: "function", outer: tree.parent(call), onlyDocumented: true };
+    }
     default:
       return undefined;
   }
