@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- NAME [--json] [--quick]`, `npm run bench -- setup`, `npm run bench -- list`.
+ * `npm run bench -- NAME [--json] [--quick] [--data DIR]`, `npm run bench -- setup`, `npm run bench -- list`.
  *
  * A bench is `bench/NAME.ts` exporting `bench`. `--json` writes `results/bench/NAME.json` and prints it; `--quick` only
- * shows that it works, and writes nothing.
+ * shows that it works, and writes nothing. `--data` names a folder for benches that take files of the user's.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { runBench, type Bench, type BenchResult } from "./harness/index.js";
 import { setupPeers } from "./peers.js";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const USAGE = "npm run bench -- NAME [--json] [--quick] | setup | list";
+const USAGE = "npm run bench -- NAME [--json] [--quick] [--data DIR] | setup | list";
 
 function names(): string[] {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
@@ -48,7 +48,11 @@ function table({ values, ratios, settings, seconds }: BenchResult): string {
 function readArguments() {
   try {
     return parseArgs({
-      options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+      options: {
+        json: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        data: { type: "string" },
+      },
       allowPositionals: true,
     });
   } catch (error) {
@@ -67,7 +71,7 @@ async function main(): Promise<void> {
   } else if (name === "list") {
     for (const each of names()) console.log(`${each.padEnd(16)} ${(await load(each)).about}`);
   } else {
-    const result = await runBench(name, await load(name), { quick: flags.quick, log });
+    const result = await runBench(name, await load(name), { quick: flags.quick, data: flags.data, log });
     const text = `${JSON.stringify(result, undefined, 2)}\n`;
     if (flags.json && !flags.quick) {
       const path = fileURLToPath(new URL(`../results/bench/${name}.json`, import.meta.url));

@@ -18,6 +18,8 @@ export function defineBench(bench: Bench): Bench {
 export interface BenchContext {
   /** True under `--quick`: fewer and smaller, only to see that it works. */
   readonly quick: boolean;
+  /** The folder behind `--data`, for benches that measure on the user's files. */
+  readonly data: string | undefined;
   /** Seconds left of the bench's bound. The clock stands still while the peers' environment is made. */
   secondsLeft(): number;
   /** A line of progress, to standard error. */

@@ -25,7 +25,7 @@ export interface BenchResult extends BenchFindings {
 export async function runBench(
   name: string,
   bench: Bench,
-  options: { quick: boolean; log: (line: string) => void },
+  options: { quick: boolean; data?: string | undefined; log: (line: string) => void },
 ): Promise<BenchResult> {
   const date = new Date().toISOString();
   const peers: Peer[] = [];
@@ -40,6 +40,7 @@ export async function runBench(
   };
   const context: BenchContext = {
     quick: options.quick,
+    data: options.data,
     secondsLeft,
     log: options.log,
     python,

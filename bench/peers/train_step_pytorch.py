@@ -1,9 +1,10 @@
-"""Hand-written PyTorch fp32 training step: the peer that `npm run bench -- train-step` runs beside ours.
+"""Hand-written PyTorch training step: the peer that `npm run bench -- train-step` and `engines` run beside ours.
 
 The same network as `src/model` (pre-LayerNorm, GPT-2 parameters, tanh GELU, tied head, logits only at the masked
 positions), the same dropout places, block attention, gradient clipping and AdamW. It takes PyTorch's documented fast
 paths: one fused query-key-value product, `scaled_dot_product_attention` or plain products (the faster of the two at the
-rate in hand, measured at the start), fused AdamW, `zero_grad(set_to_none=True)`.
+rate in hand, measured at the start), fused AdamW, `zero_grad(set_to_none=True)`. The job's `precision` is `fp32` (default)
+or `bf16`, which is torch.autocast with parameters, moments and the loss in fp32.
 
 Protocol: the first line of standard input is the job as JSON; the reply is one JSON line `{"ready": ...}`. After that
 every line `N` runs N steps and replies `{"seconds": [...], "loss": [...]}`; the end of its input ends it.
@@ -76,11 +77,13 @@ def make_step(job, attention, batch):
     others = [p for p in model.parameters() if p.dim() != 2]
     groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=job["learningRate"], fused=True)
+    low = job.get("precision") == "bf16"
 
     def step():
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = model.loss(batch, rate)
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            loss = model.loss(batch, rate)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -105,7 +108,7 @@ def main():
     chosen = min(times, key=times.get)
     step = trials[chosen]
     settings = {"torch": torch.__version__, "threads": torch.get_num_threads(), "attention": chosen, "trials": times}
-    settings["optimizer"] = "AdamW(fused=True)"
+    settings |= {"optimizer": "AdamW(fused=True)", "precision": job.get("precision", "fp32")}
     print(json.dumps({"ready": settings}), flush=True)
     for line in sys.stdin:
         results = [step() for _ in range(int(line))]
