@@ -94,11 +94,12 @@ export interface Column {
 export function columnChart(title: string, xLabel: string, columns: readonly Column[], note = ""): string {
   const all = columns.reduce((sum, { count }) => sum + count, 0);
   if (all === 0) return `<figure><figcaption>${escapeHtml(title)}</figcaption><p class="muted">Nothing.</p></figure>`;
-  const height = 150;
+  const across = 300;
+  const height = 110;
   const base = height - 24;
-  const width = WIDTH / columns.length;
+  const width = across / columns.length;
   const highest = Math.max(...columns.map(({ count }) => count));
-  const every = Math.ceil(columns.length / 8);
+  const every = Math.ceil(columns.length / 6);
   const drawn = columns.map(({ from, count }, i) => {
     const tall = (count / highest) * (base - 8);
     const label =
@@ -110,7 +111,7 @@ export function columnChart(title: string, xLabel: string, columns: readonly Col
   });
   return [
     `<figure><figcaption>${escapeHtml(title)}<span class="legend">${escapeHtml(note)}</span></figcaption>`,
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(`${title}; ${note}`)}">`,
+    `<svg viewBox="0 0 ${across} ${height}" role="img" aria-label="${escapeHtml(`${title}; ${note}`)}">`,
     ...drawn,
     `</svg><div class="axis">${escapeHtml(xLabel)}</div></figure>`,
   ].join("\n");

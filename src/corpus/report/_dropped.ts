@@ -1,20 +1,17 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { LANGUAGES, UserError, type Language } from "../../base/index.js";
-import type { CorpusManifest, DroppedSample, DroppedSamples } from "../types.js";
+import { LANGUAGES, type Language } from "../../base/index.js";
+import { readDropped } from "../read.js";
+import type { CorpusManifest, DroppedSample } from "../types.js";
 import type { DroppedRule } from "./types.js";
 
 const SAMPLES = 10;
 
 /**
- * The rules of the manifest with samples of what they dropped, the busiest first; a corpus without `dropped.json` gives
- * none. The samples of a rule on functions are taken from all languages in turn.
+ * The rules of the manifest with samples of what they dropped, the busiest first. The samples of a rule on functions are taken from all languages in turn.
  *
- * @throws UserError `corpus.dropped`
+ * @throws as {@link readDropped}
  */
 export async function droppedRules(folder: string, manifest: CorpusManifest): Promise<DroppedRule[]> {
-  const samples = await readDropped(join(folder, "dropped.json"));
+  const samples = await readDropped(folder);
   const functions = new Map<string, Partial<Record<Language, number>>>();
   for (const lang of LANGUAGES) {
     for (const [rule, count] of Object.entries(manifest.languages[lang]?.dropped ?? {})) {
@@ -45,16 +42,4 @@ function inTurn(lists: readonly (readonly DroppedSample[])[]): DroppedSample[] {
     }
   }
   return taken;
-}
-
-async function readDropped(path: string): Promise<DroppedSamples> {
-  if (!existsSync(path)) return { functions: {}, files: {} };
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as DroppedSamples;
-  } catch (cause) {
-    throw new UserError("corpus.dropped", `${path}: expected samples of what was dropped, got something else`, {
-      fix: "Remove that file, or build the corpus again",
-      cause,
-    });
-  }
 }
