@@ -19,17 +19,22 @@ if (tsc === undefined) {
 }
 // Compiled elsewhere and then swapped in: a failed build leaves the old one, and readers never see half of it.
 const fresh = join(root, ".cache", `dist.${process.pid}`);
-const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], {
-  cwd: root,
-  stdio: "inherit",
-});
-if (status !== 0) {
-  rmSync(fresh, { recursive: true, force: true });
-  process.exit(status ?? 1);
-}
+compile("tsconfig.build.json", fresh);
+// The pages' scripts run in a browser: other types, other modules.
+compile(join("src", "web", "client"), join(fresh, "web", "client"), "--noEmit", "false");
 chmodSync(join(fresh, "cli", "main.js"), 0o755);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
+
+function compile(project, outDir, ...options) {
+  const { status } = spawnSync(process.execPath, [tsc, "-p", project, "--outDir", outDir, ...options], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  if (status === 0) return;
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(status ?? 1);
+}
 
 function findCompiler() {
   try {

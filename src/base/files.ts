@@ -147,12 +147,11 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       return async () => rm(path, { force: true });
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw writeError(path, error);
-      const [pid, started] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
-      const holder = Number(pid);
-      if (Number.isInteger(holder) && holder > 0 && (await startTime(holder)) === started && isAlive(holder)) {
+      const pid = (await readFile(path, "utf8").catch(() => "")).split(" ")[0]!.trim();
+      if (await isFolderLocked(folder)) {
         throw new UserError(
           "output.locked",
-          `${folder}: expected a folder of its own, but process ${holder} is writing there`,
+          `${folder}: expected a folder of its own, but process ${pid} is writing there`,
           {
             fix: "Wait for it to end, stop it, or choose another output folder",
           },
@@ -173,6 +172,13 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   throw new UserError("output.locked", `${folder}: another process takes and releases the folder's lock`, {
     fix: "Choose another output folder",
   });
+}
+
+/** Whether a living process holds {@link lockFolder}'s lock on a folder. */
+export async function isFolderLocked(folder: string): Promise<boolean> {
+  const [pid, started] = (await readFile(join(folder, ".lock"), "utf8").catch(() => "")).trim().split(" ");
+  const holder = Number(pid);
+  return Number.isInteger(holder) && holder > 0 && (await startTime(holder)) === started && isAlive(holder);
 }
 
 function isAlive(pid: number): boolean {

@@ -59,6 +59,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./pretrain-stage2.js")).pretrainStage2,
   },
   {
+    name: "pretrain pack",
+    description: "A training run as one folder that needs only Python and torch",
+    load: async () => (await import("./pretrain-pack.js")).pretrainPack,
+  },
+  {
+    name: "pretrain unpack",
+    description: "A packed run back into a run folder",
+    load: async () => (await import("./pretrain-unpack.js")).pretrainUnpack,
+  },
+  {
+    name: "monitor",
+    description: "Live curves of training runs on a local page",
+    load: async () => (await import("./monitor.js")).monitor,
+  },
+  {
     name: "embed",
     description: "Texts in, vectors out",
     load: async () => (await import("./embed.js")).embed,
@@ -70,8 +85,33 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "search",
-    description: "Find functions in a folder by what they do",
+    description: "Find places in a folder by what they do or how they are called",
     load: async () => (await import("./search.js")).search,
+  },
+  {
+    name: "index",
+    description: "Index a folder for search",
+    load: async () => (await import("./index-folder.js")).indexFolder,
+  },
+  {
+    name: "related",
+    description: "Find what is like the code at FILE:LINE",
+    load: async () => (await import("./related.js")).related,
+  },
+  {
+    name: "similar",
+    description: "Find what is like some code",
+    load: async () => (await import("./similar.js")).similar,
+  },
+  {
+    name: "duplicates",
+    description: "Find copies in a folder",
+    load: async () => (await import("./duplicates.js")).duplicates,
+  },
+  {
+    name: "status",
+    description: "Tell what the index of a folder holds",
+    load: async () => (await import("./status.js")).status,
   },
   {
     name: "obfuscate",

@@ -1,0 +1,2 @@
+export { startMonitor } from "./monitor.js";
+export type { Address, RunningServer } from "./_local.js";

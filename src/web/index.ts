@@ -1,0 +1,1 @@
+export { MONITOR_PAGE } from "./monitor-page.js";
