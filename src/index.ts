@@ -10,5 +10,5 @@ export { bm25, evaluateSet, loadSet } from "./evaluate/index.js";
 export { languageOfPath, loadLanguage } from "./languages/index.js";
 export { parseModelConfig, SIZES, sizeWith } from "./model/index.js";
 export { readCheckpoint, runStage1, runStage2, weightsOf } from "./pretrain/index.js";
-export { searchFolder } from "./search/index.js";
+export { openIndex, SearchIndex } from "./search/index.js";
 export { loadTokenizer, Tokenizer, trainTokenizer } from "./tokenizer/index.js";

@@ -118,7 +118,7 @@ export class StaticEncoder implements Embedder {
 }
 
 /** Whether a model is a bag of token vectors, which {@link StaticEncoder} runs. */
-export function isStatic(config: ModelConfig): boolean {
+export function isStatic(config: Pick<ModelConfig, "layers" | "positions">): boolean {
   return config.layers === 0 && !config.positions;
 }
 

@@ -24,10 +24,17 @@ export async function rulesAbove(folder: string): Promise<IgnoreRules> {
   return rules;
 }
 
-/** `outer` and the folder's own `.gitignore`, if it has one. */
+/** In order: what `.lodestoneignore` says of a path decides over `.gitignore`. */
+export const IGNORE_FILES: readonly string[] = [".gitignore", ".lodestoneignore"];
+
+/** `outer` and the folder's own ignore files, if it has any. */
 export async function withRulesOf(folder: string, outer: IgnoreRules): Promise<IgnoreRules> {
-  const text = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
-  return text === undefined ? outer : [...outer, { folder, rules: ignore().add(text) }];
+  let rules = outer;
+  for (const name of IGNORE_FILES) {
+    const text = await readFile(join(folder, name), "utf8").catch(() => undefined);
+    if (text !== undefined) rules = [...rules, { folder, rules: ignore().add(text) }];
+  }
+  return rules;
 }
 
 /** Whether git would pass over a path. The innermost file that says something about it decides. */

@@ -1,5 +1,25 @@
-export { chunkFile, windowChunks, type Chunk } from "./chunk.js";
-export { FolderIndex, indexFolder, type FolderCounts, type Hit, type IndexFolderOptions } from "./folder-index.js";
-export { searchFolder, type SearchFolderOptions } from "./search-folder.js";
-export { ExactStore, type Neighbour, type VectorStore } from "./store.js";
+export { chunkFile } from "./chunks/chunk-file.js";
+export { fileTypeOf, fileTypeNames, type FileType, type UserGrammars } from "./chunks/grammars.js";
+export { CHUNK_KINDS, CHUNKER_VERSION, type Chunk, type ChunkKind } from "./chunks/types.js";
+export { windowChunks } from "./chunks/windows.js";
+export type { CloneGroup, DuplicateOptions } from "./duplicates.js";
+export {
+  openIndex,
+  parseKind,
+  SearchIndex,
+  type Answer,
+  type Hit,
+  type IndexStatus,
+  type OpenIndexOptions,
+  type RefineProgress,
+  type SearchOptions,
+} from "./open-index.js";
+export { isStaticFolder, shippedModels, type Encoders } from "./_models.js";
 export type { SkipReason } from "./_read-text.js";
+export type { UpdateReport, UpdateTimes } from "./_update.js";
+export { WEIGHTS, type Weights } from "./_weights.js";
+export { FEATURES, type Feature } from "./rank/features.js";
+export type { Explanation } from "./rank/rank.js";
+export { EmbeddedStore } from "./store/embedded.js";
+export type * from "./store/store.js";
+export { WordScanner } from "./text/words.js";

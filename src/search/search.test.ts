@@ -1,124 +1,295 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noisyWeights, tinyConfig } from "../../test/helpers/encoders.js";
 import { TEXTS } from "../../test/helpers/texts.js";
-import { Rng, type ProgressEvent } from "../base/index.js";
-import { encoderFromState, type Encoder } from "../encoder/index.js";
-import { trainTokenizer } from "../tokenizer/index.js";
-import { ExactStore, indexFolder, searchFolder, windowChunks, type FolderCounts } from "./index.js";
-import { listFiles } from "./_walk.js";
+import { StaticEncoder, saveEncoder } from "../encoder/index.js";
+import { trainTokenizer, type Tokenizer } from "../tokenizer/index.js";
+import { openIndex, type OpenIndexOptions, type SearchIndex } from "./index.js";
 
 const ADD = "export function add(a, b) {\n  return a + b;\n}";
 const PARSE =
-  "/** Parses a date. */\nfunction parseDate(text) {\n  const [y, m, d] = text.split('-');\n  return { y, m, d };\n}";
+  "/** Reads a calendar day. */\nfunction parseDate(text) {\n  const [y, m, d] = text.split('-');\n  return { y, m, d };\n}";
 const AREA = 'def area(r):\n    """The area of a disc."""\n    x = r * r\n    return 3 * x\n';
 
 let folder: string;
-let encoder: Encoder;
+let tokenizer: Tokenizer;
+let encoder: StaticEncoder;
+const open: SearchIndex[] = [];
+
 async function put(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true });
   await writeFile(join(folder, path), content);
 }
+async function openRepo(options: OpenIndexOptions = {}): Promise<SearchIndex> {
+  const index = await openIndex(join(folder, "repo"), { encoder: { static: encoder }, ...options });
+  open.push(index);
+  return index;
+}
+async function paths(index: SearchIndex, query: string): Promise<string[]> {
+  return (await index.search(query)).hits.map(({ path, startLine }) => `${path}:${startLine}`);
+}
+function bag(seed: number, width = 32): StaticEncoder {
+  const config = tinyConfig({ layers: 0, positions: false, heads: 1, width, maxLength: 128, pooling: "weighted" });
+  const weights = noisyWeights(config);
+  for (const { data } of Object.values(weights) as { data: Float32Array }[]) {
+    for (let i = 0; i < data.length; i++) data[i]! *= 1 + ((i * seed) % 7);
+  }
+  return new StaticEncoder({ config, weights, tokenizer });
+}
+
 beforeAll(async () => {
+  tokenizer = await trainTokenizer(TEXTS, { vocabSize: 400 });
+  encoder = bag(1);
+});
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "lodestone-search-"));
-  const tokenizer = await trainTokenizer(TEXTS, { vocabSize: 400 });
-  const config = tinyConfig({ maxLength: 128 });
-  encoder = await encoderFromState({ config, weights: noisyWeights(config), tokenizer }, { threads: 1 });
   await put("repo/.git/HEAD", "ref");
   await put("repo/.gitignore", "*.log\n/dist/\nsecret.js\n");
+  await put("repo/.lodestoneignore", "private/\n");
   await put("repo/src/math.js", `${ADD}\n\n${PARSE}\n`);
   await put("repo/src/area.py", AREA);
   await put("repo/src/.gitignore", "!secret.js\ngenerated/\n");
   await put("repo/src/secret.js", "function kept() {\n  let a = 1;\n  return a;\n}\n");
   await put("repo/src/generated/x.js", ADD);
+  await put("repo/private/x.js", ADD);
   await put("repo/secret.js", ADD);
   await put("repo/dist/bundle.js", ADD);
   await put("repo/node_modules/m/index.js", ADD);
   await put("repo/debug.log", "noise");
-  await put("repo/README.md", "# Title\n\nSome words.\n");
+  await put("repo/README.md", "# Title\n\nSome words.\n\n## Tides\n\nHigh water at noon.\n");
   await put("repo/bad/latin1.js", Buffer.from("// caf\xe9\nfunction f() {}", "latin1"));
-  await put("repo/bad/image.png", Uint8Array.of(0x89, 0x50, 0, 0));
-  await put("repo/bad/huge.js", `${ADD}\n`.repeat(1000));
-  await put("repo/bad/min.js", `var a=${"1+".repeat(3000)}1;`);
-  await put("repo/bad/empty.js", "\n");
-  await symlink("..", join(folder, "repo/bad/loop"));
-}, 60_000);
-afterAll(async () => {
-  await encoder.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-test("files: .gitignore at every level, from above too; links are not followed", async () => {
-  const kept = [".gitignore", "README.md"].concat(
-    ["empty.js", "huge.js", "image.png", "latin1.js", "min.js"].map((name) => join("bad", name)),
-    [".gitignore", "area.py", "math.js", "secret.js"].map((name) => join("src", name)),
-  );
-  expect(await listFiles(join(folder, "repo"))).toEqual(kept);
-  await put("repo/bad/x.log", "noise");
-  expect(await listFiles(join(folder, "repo", "bad"))).not.toContain("x.log");
-  await expect(listFiles(join(folder, "nowhere"))).rejects.toMatchObject({ code: "search.folder" });
-});
-
-test("finds a function by its own text with similarity 1, with its lines", async () => {
-  const root = join(folder, "repo");
-  const index = await indexFolder(root, { encoder, maxBytes: 20_000 });
-  const [first, second] = await index.search(ADD, 2);
-  expect(first).toMatchObject({ path: join(root, "src/math.js"), startLine: 1, endLine: 3, name: "add" });
-  expect(first!.score).toBeCloseTo(1, 5);
-  expect(second!.score).toBeLessThan(first!.score);
-  const [parsed] = await index.search(PARSE, 1); // Found with its documentation, reported without.
-  expect(parsed).toMatchObject({ startLine: 6, endLine: 9, name: "parseDate" });
-  expect(parsed!.score).toBeCloseTo(1, 5);
-  const [area] = await index.search(AREA.trim(), 1);
-  expect(area).toMatchObject({ path: join(root, "src/area.py"), startLine: 1, endLine: 4, name: "area" });
-  expect(index.counts).toEqual({
-    files: 11,
-    chunks: 7,
-    skipped: { "too large": 1, binary: 1, "not UTF-8": 1, "machine-made": 1, empty: 1 },
-  });
-});
-
-test("searchFolder: best first, counts and progress told, abort heard", async () => {
-  const events: ProgressEvent[] = [];
-  const counts: FolderCounts[] = [];
-  const hits = await searchFolder(join(folder, "repo/src"), "the area of a disc", {
-    encoder,
-    limit: 3,
-    onProgress: (event) => events.push(event),
-    onCounts: (told) => counts.push(told),
-  });
-  expect(hits.length).toBe(3);
-  expect(hits.map(({ score }) => score)).toEqual(hits.map(({ score }) => score).sort((a, b) => b - a));
-  expect(counts[0]!.chunks).toBe(5); // Four functions and the window of .gitignore.
-  expect(events.at(-1)).toMatchObject({ stage: "search", done: 4, total: 4 });
-  const aborted = AbortSignal.abort(new Error("stopped by the test"));
-  await expect(searchFolder(folder, "x", { encoder, signal: aborted })).rejects.toThrow("stopped by the test");
-});
-
-test("windows of lines cover a text without gaps and leave blank ones out", () => {
-  const text = Array.from({ length: 100 }, (_, i) => `line ${i + 1}`).join("\r\n");
-  expect(windowChunks(text).map(({ startLine, endLine, name }) => [startLine, endLine, name])).toEqual([
-    [1, 40, "line 1"],
-    [41, 80, "line 41"],
-    [81, 100, "line 81"],
-  ]);
-  expect(windowChunks(`${"x".repeat(1990)}\n${"y".repeat(3000)}\nz`).map(({ endLine }) => endLine)).toEqual([1, 2, 3]);
-  expect(windowChunks("\n".repeat(90) + "end").map(({ startLine, name }) => [startLine, name])).toEqual([[81, "end"]]);
-});
-
-test("the exact store agrees with sorting every score", () => {
-  const rng = Rng.fromSeed(2);
-  const store = new ExactStore(8);
-  const rows = Array.from({ length: 300 }, () => Float32Array.from({ length: 8 }, () => rng.int(5) - 2));
-  for (const row of rows) store.add(row);
-  expect(store.size).toBe(300);
-  const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, k) => sum + value * b[k]!, 0);
-  for (const query of rows.slice(0, 10)) {
-    const all = rows.map((row, i) => ({ row: i, score: dot(row, query) }));
-    all.sort((a, b) => b.score - a.score || a.row - b.row); // Small integers: many ties, exact sums.
-    for (const limit of [0, 1, 7, 300, 400]) expect(store.nearest(query, limit)).toEqual(all.slice(0, limit));
+  await put("repo/bad/binary.c", Buffer.from([1, 0, 2]));
+  await put("repo/bad/data.min.js", "x");
+  await put("repo/bad/blank.txt", " \n");
+  await put("repo/bad/long.js", `var a = "${"x".repeat(4000)}";`);
+  const before = new Date(Date.now() - 60_000);
+  for (const path of await readdir(join(folder, "repo"), { recursive: true })) {
+    await utimes(join(folder, "repo", path), before, before);
   }
-  expect(() => store.add(new Float32Array(7))).toThrow("expected a vector of 8 numbers");
+});
+const folders: string[] = [];
+afterAll(async () => {
+  for (const index of open) await index.close();
+  for (const path of folders) await rm(path, { recursive: true, force: true });
+});
+beforeEach(() => {
+  folders.push(folder);
+});
+
+describe("what is indexed", () => {
+  test("ignore files hold, the innermost last; what cannot be read as text is listed with its reason", async () => {
+    await symlink("..", join(folder, "repo/src/loop"));
+    const index = await openRepo();
+    const status = await index.status({ compare: true });
+    expect(status).toMatchObject({ files: 7, outdated: 0, answersFrom: "static", notes: [] });
+    expect(status.skipped).toEqual({
+      "machine-made": ["bad/data.min.js", "bad/long.js"],
+      binary: ["bad/binary.c"],
+      empty: ["bad/blank.txt"],
+      "not UTF-8": ["bad/latin1.js"],
+    });
+    expect((await index.search("kept")).hits[0]).toMatchObject({ path: "src/secret.js", startLine: 1, endLine: 4 });
+    expect((await paths(index, "add a b")).filter((path) => !path.startsWith("src/"))).not.toContain("secret.js:1");
+  });
+
+  test("a section of documentation is found by its words, a function by its comment and by its name", async () => {
+    const index = await openRepo();
+    expect((await paths(index, "when is high water?"))[0]).toBe("README.md:5");
+    expect((await paths(index, "calendar day"))[0]).toBe("src/math.js:5");
+    expect((await paths(index, "parseDate"))[0]).toBe("src/math.js:5");
+    expect((await paths(index, "area of a disc"))[0]).toBe("src/area.py:1");
+    const explained = (await index.search("parseDate", { explain: true, text: true })).hits[0]!;
+    expect(explained.text).toBe(PARSE);
+    const { semantic, lexical, features } = explained.explanation!;
+    const sum = Object.values(features).reduce((a, b) => a + b, semantic + lexical);
+    expect(sum).toBeCloseTo(explained.score, 9);
+  });
+
+  test("filters", async () => {
+    const index = await openRepo();
+    const found = async (options: object) => (await index.search("add area parse words", options)).hits;
+    expect(new Set((await found({ languages: ["python"] })).map(({ path }) => path))).toEqual(new Set(["src/area.py"]));
+    expect(new Set((await found({ paths: ["src/*.js"] })).map(({ path }) => path))).toEqual(
+      new Set(["src/math.js", "src/secret.js"]),
+    );
+    expect(new Set((await found({ kinds: ["doc"] })).map(({ kind }) => kind))).toEqual(new Set(["doc"]));
+    expect(await found({ limit: 2 })).toHaveLength(2);
+  });
+
+  test("queries: empty, NUL, a megabyte", async () => {
+    const index = await openRepo();
+    expect((await index.search("")).hits).toEqual([]);
+    expect((await index.search(" \u0000\n")).hits).toEqual([]);
+    expect((await index.search("parseDate\u0000")).hits[0]).toMatchObject({ name: "parseDate" });
+    expect((await index.search("calendar day ".repeat(80_000))).hits[0]).toMatchObject({ name: "parseDate" });
+  });
+});
+
+describe("what changes", () => {
+  test("an unchanged folder is not read; one changed file costs one file; a file that comes back costs none", async () => {
+    const first = await openRepo();
+    expect(first.lastUpdate).toMatchObject({ changed: 7, removed: 0 });
+    const again = await openRepo();
+    expect(again.lastUpdate).toMatchObject({ read: 0, changed: 0, removed: 0, newChunks: 0 });
+    const old = AREA;
+    await put("repo/src/area.py", "def volume(r):\n    return r * r * r\n");
+    await rm(join(folder, "repo/README.md"));
+    const changed = await openRepo();
+    expect(changed.lastUpdate).toMatchObject({ read: 1, changed: 1, removed: 1 });
+    expect((await paths(changed, "volume"))[0]).toBe("src/area.py:1");
+    expect((await changed.search("high water tides")).hits.map(({ path }) => path)).not.toContain("README.md");
+    await put("repo/src/area.py", old);
+    const back = await openRepo();
+    expect(back.lastUpdate).toMatchObject({ changed: 0, returned: 1, newChunks: 0 });
+    expect((await paths(back, "area of a disc"))[0]).toBe("src/area.py:1");
+    // An index that was open all the time answers from the newest state, too.
+    expect((await paths(first, "area of a disc"))[0]).toBe("src/area.py:1");
+  });
+
+  test("answers do not depend on how the index came about", async () => {
+    await openRepo();
+    await put("repo/src/area.py", "def volume(r):\n    return r * r * r\n");
+    await openRepo();
+    await put("repo/src/new.go", "package a\n\n// Tides tells high water.\nfunc Tides(day int) int { return day }\n");
+    const grown = await openRepo();
+    const fresh = await openRepo({ indexFolder: join(folder, "other") });
+    for (const query of ["tides", "volume r", "high water day", "add", "parse date"]) {
+      const [a, b] = [await grown.search(query), await fresh.search(query)];
+      expect(a.hits.map(({ score, ...rest }) => ({ ...rest, score: score.toFixed(4) }))).toEqual(
+        b.hits.map(({ score, ...rest }) => ({ ...rest, score: score.toFixed(4) })),
+      );
+    }
+  });
+
+  test("a changed file is told of where its lines are shown", async () => {
+    const index = await openRepo();
+    await put("repo/src/area.py", `# one more line\n${AREA}`);
+    expect((await index.search("area of a disc", { text: true })).hits[0]).toMatchObject({ stale: true });
+    expect(await index.status({ compare: true })).toMatchObject({ outdated: 1 });
+  });
+});
+
+describe("models", () => {
+  test("without one, words alone answer, and say so", async () => {
+    const index = await openRepo({ encoder: {} });
+    const answer = await index.search("calendar day");
+    expect(answer).toMatchObject({ tier: "lexical" });
+    expect(answer.hits[0]).toMatchObject({ name: "parseDate" });
+    expect(await index.status()).toMatchObject({ answersFrom: "lexical" });
+    // The first model of an index reads every file; nobody is asked.
+    expect((await (await openRepo()).search("day")).tier).toBe("static");
+  });
+
+  test("another model is refused, replaces the first, or lives beside it", async () => {
+    await openRepo();
+    const other = bag(3, 48);
+    await expect(openRepo({ encoder: { static: other } })).rejects.toMatchObject({
+      code: "search.other-model",
+      fix: expect.stringMatching(/--rebuild.*--keep-both/) as string,
+    });
+    const both = await openRepo({ encoder: { static: other }, onOtherModel: "keep-both" });
+    expect((await paths(both, "area of a disc"))[0]).toBe("src/area.py:1");
+    expect((await openRepo()).lastUpdate).toMatchObject({ changed: 0 });
+    expect((await openRepo({ encoder: { static: other } })).lastUpdate).toMatchObject({ changed: 0 });
+    await rm(join(folder, "repo/.lodestone"), { recursive: true });
+    await openRepo();
+    const rebuilt = await openRepo({ encoder: { static: other }, onOtherModel: "rebuild" });
+    expect(rebuilt.lastUpdate).toMatchObject({ changed: 7 });
+    await expect(openRepo()).rejects.toMatchObject({ code: "search.other-model" });
+  });
+
+  test("a model folder that is deleted: words answer, and the answer says why", async () => {
+    const model = join(folder, "model");
+    const { config } = encoder;
+    await saveEncoder(model, { config, weights: noisyWeights(config), tokenizer });
+    await openRepo({ encoder: { static: model } });
+    expect((await (await openRepo({ encoder: {} })).search("day")).tier).toBe("static");
+    const late = await openRepo({ encoder: {} });
+    await rm(model, { recursive: true });
+    for (const index of [late, await openRepo({ encoder: {} })]) {
+      const answer = await index.search("calendar day");
+      expect(answer).toMatchObject({ tier: "lexical", notes: [expect.stringMatching(/static encoder.*model/)] });
+      expect(answer.hits[0]).toMatchObject({ name: "parseDate" });
+    }
+  });
+
+  test("the full tier answers when it has read everything, and takes up what is new", async () => {
+    const full = bag(5, 16);
+    const index = await openRepo({ encoder: { static: encoder, full } });
+    expect((await index.search("day")).tier).toBe("static");
+    for await (const step of index.refine()) expect(step.done).toBeLessThanOrEqual(step.total);
+    expect((await index.search("day")).tier).toBe("full");
+    expect((await index.status()).tiers.full.chunks).toBe((await index.status()).chunks);
+    await put("repo/src/area.py", `${AREA}\n\ndef volume(r):\n    return r * r * r\n`);
+    const changed = await openRepo({ encoder: { static: encoder, full } });
+    const status = await changed.status();
+    expect(status.chunks - status.tiers.full.chunks).toBe(1); // area itself is known by its content.
+    expect((await changed.search("day")).tier).toBe("static");
+  });
+});
+
+describe("damage", () => {
+  test("a flipped bit anywhere in the index is found, told of, and repaired", async () => {
+    await openRepo();
+    const place = join(folder, "repo/.lodestone");
+    const name = (await readdir(place)).find((one) => one.startsWith("generation"))!;
+    const whole = await readFile(join(place, name));
+    for (const at of [0, 9, 40, whole.length >> 1, whole.length - 20]) {
+      const file = (await readdir(place)).find((one) => one.startsWith("generation"))!;
+      const bytes = await readFile(join(place, file));
+      const place2 = Math.min(at, bytes.length - 1);
+      bytes[place2]! ^= 4;
+      await writeFile(join(place, file), bytes);
+      await utimes(join(place, "current.json"), new Date(), new Date());
+      const index = await openRepo();
+      const { hits } = await index.search("calendar day");
+      expect(hits[0]).toMatchObject({ name: "parseDate" });
+    }
+  });
+
+  test.each(["", "{", '{"format":99,"file":"x"}', '{"format":1,"file":"gone.bin"}'])(
+    "a pointer of %j is repaired",
+    async (text) => {
+      await openRepo();
+      await writeFile(join(folder, "repo/.lodestone/current.json"), text);
+      const index = await openRepo();
+      expect((await paths(index, "parseDate"))[0]).toBe("src/math.js:5");
+      expect((await openRepo()).lastUpdate).toMatchObject({ changed: 0 });
+    },
+  );
+});
+
+test("copies are found across files and languages, not inside themselves", async () => {
+  const body =
+    "total = 0\n  for (item of items) { total = total + item.price * item.amount - discount(item, customer, season) }";
+  await put("repo/a.js", `function priceOf(items, customer, season) {\n  let ${body}\n  return total;\n}\n`);
+  await put(
+    "repo/b.ts",
+    `function priceOf(items: any, customer: any, season: any) {\n  let ${body}\n  return total;\n}\n`,
+  );
+  await put("repo/c.js", `function priceOf(items, customer, season) {\n  let  ${body}\n  return total;\n}\n`);
+  const index = await openRepo();
+  const groups = [];
+  for await (const group of index.duplicates()) groups.push(group);
+  expect(groups.map(({ members }) => members.map(({ path }) => path))).toEqual([["a.js", "b.ts", "c.js"]]);
+  const related = await index.related("a.js", 2);
+  expect(
+    related.hits
+      .slice(0, 2)
+      .map(({ path }) => path)
+      .sort(),
+  ).toEqual(["b.ts", "c.js"]);
+  await expect(index.related("a.js", 99)).rejects.toMatchObject({ code: "search.no-such-place" });
+  expect((await index.similar(`x = 1; ${body}`)).hits[0]!.path).toMatch(/^[abc]\./);
+});
+
+test("an empty folder has nothing, a missing one is refused", async () => {
+  await mkdir(join(folder, "none"));
+  const index = await openIndex(join(folder, "none"), {});
+  expect((await index.search("anything")).hits).toEqual([]);
+  expect(await index.status()).toMatchObject({ files: 0, chunks: 0 });
+  await index.close();
+  await expect(openIndex(join(folder, "gone"), {})).rejects.toMatchObject({ code: "search.folder" });
 });

@@ -1,48 +1,35 @@
-import { wholeNumber } from "../_arguments.js";
-import { MODEL_ARGS, openModel } from "../_model.js";
+import { HIT_ARGS, INDEX_ARGS, openFor, printAnswer, refineAll, searchOptions } from "../_search.js";
 import { command } from "../command.js";
-import { thousands } from "../terminal.js";
-import type { FolderCounts } from "../../search/index.js";
 
 export const search = command({
   name: "search",
-  description:
-    "Finds the functions in a folder that do what the query says. Prints file:line, the function's name and the score",
+  description: "Finds the places in a folder that answer a query: a question, words, or a name. Indexes on first use",
   args: {
-    query: { type: "positional", description: "What to look for, in words or as code", required: true },
+    query: { type: "positional", description: "What to look for", required: true },
     folder: { type: "positional", description: "Where to look", default: "." },
-    ...MODEL_ARGS,
-    number: { type: "string", alias: "n", valueHint: "N", description: "How many to print", default: "10" },
-    json: { type: "boolean", description: "Print a JSON array of {path, startLine, endLine, name, score}" },
+    ...HIT_ARGS,
+    explain: { type: "boolean", description: "Tell how each score came about" },
+    deep: { type: "boolean", description: "Let the full encoder read everything first" },
+    ...INDEX_ARGS,
   },
   examples: [
-    { does: "In this folder", line: "lodestone search --model quickstart/model 'parse a date'" },
-    { does: "The best three elsewhere", line: "lodestone search 'parse a date' src --model quickstart/model -n 3" },
+    { does: "In this folder", line: "lodestone search 'parse a date'" },
+    { does: "A definition elsewhere", line: "lodestone search parseDate ~/src/app -n 3" },
+    { does: "For a program", line: "lodestone search 'how are retries configured' --json --type function,config" },
   ],
-  async run(args, { signal, progress, print, say }) {
-    const limit = wholeNumber(args.number, "number");
-    const { searchFolder } = await import("../../search/index.js");
-    const onCounts = ({ files, chunks, skipped }: FolderCounts): void => {
-      const reasons = Object.entries(skipped).map(([reason, count]) => `${thousands(count)} ${reason}`);
-      const passed = reasons.length === 0 ? "" : `; files passed over: ${reasons.join(", ")}`;
-      say(`${args.folder}: ${thousands(chunks)} places in ${thousands(files)} files${passed}`);
-    };
-    const encoder = await openModel("search", args);
+  async run(args, context) {
+    const options = await searchOptions(args, context);
+    const index = await openFor(args.folder, args, context);
     try {
-      const hits = await searchFolder(args.folder, args.query, {
-        encoder,
-        limit,
-        signal,
-        onProgress: progress,
-        onCounts,
-      });
-      if (args.json === true) return await print(`${JSON.stringify(hits)}\n`);
-      const lines = hits.map(
-        ({ path, startLine, name, score }) => `${score.toFixed(3)}  ${path}:${startLine}  ${name}\n`,
-      );
-      return await print(lines.join(""));
+      const { tiers, answersFrom } = await index.status();
+      // Where only a full encoder is given, there is nothing else to answer from.
+      if (args.deep === true || (index.hasFull && tiers.static.chunks === 0 && answersFrom !== "full")) {
+        await refineAll(index, context.signal);
+      }
+      const answer = await index.search(args.query, { ...options, explain: args.explain === true });
+      await printAnswer(answer, args.folder, args.json === true, context);
     } finally {
-      await encoder.close();
+      await index.close();
     }
   },
 });

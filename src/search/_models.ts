@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sha256, UserError } from "../base/index.js";
+import { MODEL_FILES, type Embedder } from "../encoder/index.js";
+import type { ModelInfo, Tier } from "./store/store.js";
+
+/** Encoders by tier: model folders, or opened ones. */
+export type Encoders = Readonly<Partial<Record<Tier, string | Embedder>>>;
+
+/** A tier's encoder: told by its hash at once, opened when it is needed. */
+export interface TierModel {
+  readonly info: ModelInfo;
+  /** @throws UserError `model.*` */
+  open(): Promise<Embedder>;
+  close(): Promise<void>;
+}
+
+/** Folders that come with the package. */
+export function shippedModels(): Encoders {
+  const folder = (tier: Tier): string => fileURLToPath(new URL(`../../models/${tier}`, import.meta.url));
+  const found: Partial<Record<Tier, string>> = {};
+  for (const tier of ["static", "full"] as const) {
+    if (existsSync(join(folder(tier), MODEL_FILES.checksums))) found[tier] = folder(tier);
+  }
+  return found;
+}
+
+/** @throws UserError `model.missing` for a folder that is none */
+export async function tierModel(given: string | Embedder, threads?: number): Promise<TierModel> {
+  if (typeof given !== "string") return openedModel(given);
+  const folder = resolve(given);
+  const sums = await readFile(join(folder, MODEL_FILES.checksums)).catch(() => undefined);
+  const text = await readFile(join(folder, MODEL_FILES.config), "utf8").catch(() => undefined);
+  if (sums === undefined || text === undefined) {
+    throw new UserError("model.missing", `${folder}: expected a model folder, got none that is complete`, {
+      fix: "Correct the path, or leave the encoder out to search by words alone",
+    });
+  }
+  const { hidden_size: dim } = JSON.parse(text) as { hidden_size: number };
+  let opening: Promise<Embedder> | undefined;
+  return {
+    info: { hash: sha256(sums).slice(0, 32), dim, folder },
+    open: () => (opening ??= openFolder(folder, text, threads)),
+    close: async () => {
+      const opened = await opening?.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}
+
+function openedModel(encoder: Embedder): TierModel {
+  const hash = sha256(JSON.stringify([encoder.config, encoder.tokenizer.hash])).slice(0, 32);
+  return {
+    info: { hash, dim: encoder.dim, folder: "" },
+    open: () => Promise.resolve(encoder),
+    close: () => Promise.resolve(), // Whoever opened it closes it.
+  };
+}
+
+async function openFolder(folder: string, config: string, threads: number | undefined): Promise<Embedder> {
+  const { isStatic, loadEncoder, loadStatic } = await import("../encoder/index.js");
+  const { lodestone } = JSON.parse(config) as { lodestone?: { model?: { layers: number; positions: boolean } } };
+  const model = lodestone?.model;
+  if (model !== undefined && isStatic(model)) return loadStatic(folder);
+  return loadEncoder(folder, threads === undefined ? {} : { threads });
+}
+
+/** Whether a model folder holds a static bag. Folders that cannot be read count as others: opening them tells why. */
+export async function isStaticFolder(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, MODEL_FILES.config), "utf8").catch(() => "{}");
+  try {
+    const { lodestone } = JSON.parse(text) as { lodestone?: { model?: { layers: number; positions: boolean } } };
+    const { isStatic } = await import("../encoder/index.js");
+    return lodestone?.model !== undefined && isStatic(lodestone.model);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Feature } from "./rank/features.js";
+
+/** Weights of the linear model, by the shape of the query. Fitted by `scripts/fit-ranking.ts`; absent ones are 0. */
+export interface Weights {
+  readonly symbol: Readonly<Partial<Record<Feature, number>>>;
+  readonly words: Readonly<Partial<Record<Feature, number>>>;
+  /** What other good chunks of the same file add. */
+  readonly fileSupport: number;
+  /** What each earlier hit from the same file takes away. */
+  readonly sameFile: number;
+}
+
+export const WEIGHTS: Weights = {
+  symbol: {
+    lexical: 0.8,
+    static: 0.3,
+    full: 0.3,
+    lexicalTop: 1,
+    semanticTop: 0.5,
+    exactName: 4,
+    scopedName: 2,
+    nameCover: 1,
+    queryInName: 1,
+    pathMatch: 1,
+    folderMatch: 0.2,
+    isFunction: 0.5,
+    isClass: 0.9,
+    isModule: -0.1,
+    isDoc: -0.8,
+    isConfig: -1,
+    isText: -1,
+    isTest: -1.2,
+    isExample: -0.6,
+    isVendored: -0.8,
+    isGenerated: -0.6,
+    isTypes: -0.4,
+    size: 0.1,
+  },
+  words: {
+    lexical: 0.7,
+    static: 0.5,
+    full: 0.7,
+    lexicalTop: 0.8,
+    semanticTop: 0.8,
+    exactName: 2,
+    scopedName: 1,
+    nameCover: 0.6,
+    queryInName: 1,
+    pathMatch: 1,
+    folderMatch: 0.4,
+    isFunction: 0.3,
+    isClass: 0.4,
+    isModule: 0,
+    isDoc: -0.2,
+    isConfig: -0.7,
+    isText: -0.7,
+    isTest: -1.2,
+    isExample: -0.7,
+    isVendored: -0.8,
+    isGenerated: -0.6,
+    isTypes: -0.4,
+    size: 0.1,
+  },
+  fileSupport: 0.5,
+  sameFile: 0.4,
+};
