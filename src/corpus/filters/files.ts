@@ -76,11 +76,10 @@ const COMPILED = [
   /\b_interopRequire(?:Default|Wildcard)\(/,
   /\bregeneratorRuntime\.(?:mark|wrap)\(/,
   /\b_(?:classCallCheck|createClass|inherits|asyncToGenerator|defineProperty|objectSpread2?|toConsumableArray|slicedToArray|createForOfIteratorHelper|taggedTemplateLiteral|createSuper)\(/,
-  /^\s*(?:var|let|const) _this\d* = this;$/m,
+  /^\s*(?:var|let|const) _this\d+ = this;$/m,
   /^[ \t]*\/\/[#@] sourceMappingURL=\S+\s*$/m,
   /^\/\*+[\s*!]*(?:webpackBootstrap|rollup|esbuild|browserify)\b/im,
   /\b(?:__toCommonJS|__esModule|__commonJSMin|__decorateClass|tslib_\d|_super\.call\(this)\b/,
-  /^\/\/ (?:node_modules|src|packages|lib)\/[\w@./-]+\.[cm]?[jt]sx?$/m,
   /^\(function \(global, factory\) \{$/m,
   /^ʼɵ|\bɵɵ(?:ngDeclareComponent|defineInjectable|defineComponent|ngDeclareFactory)\b/m,
   /^System\.register\(\[/m,
@@ -88,8 +87,11 @@ const COMPILED = [
   /^\/\*! For license information please see /m,
 ];
 
+/** Bundlers write each file's name above its content. */
+const BUNDLED_FILE = /^\/\/ (?:[\w.-]+\/)*(?:node_modules|src|packages|lib)\/[\w@./-]+\.[cm]?[jt]sx?$/gm;
+
 function isCompiled(text: string): boolean {
-  return COMPILED.some((mark) => mark.test(text));
+  return COMPILED.some((mark) => mark.test(text)) || (text.match(BUNDLED_FILE)?.length ?? 0) >= 3;
 }
 
 /** Mostly numbers and strings: a table somebody's program reads, in the syntax of a language. */

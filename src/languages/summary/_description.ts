@@ -110,6 +110,9 @@ function withoutHeading(text: string): string {
   if (field !== null && !/^\s*\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+\S/.test(text)) {
     return text.slice(field.index + field[0].length);
   }
+  const titled =
+    /^[ \t]*(?:FUNCTION|NAME|ROUTINE|(?:Function|Name|Routine|Method|Procedure)[ \t.]*:)[ \t]*\n?.*\n/.exec(text);
+  if (titled !== null) return withoutHeading(text.slice(titled[0].length).replace(/^\s+/, ""));
   const gtk = /^\w+(?:[ \t]*\(\))?:[ \t]*(?:\n|$)/.exec(text);
   if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
   const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
@@ -118,7 +121,7 @@ function withoutHeading(text: string): string {
 
 /** The field of a banner that describes; `[ .]*` because some are drawn out with dots. */
 const FIELD =
-  /(?:^|\n)[ \t]*(?:purpose|description|desc|synopsis|abstract|summary)[ \t.]*(?::[ \t]*-?|\n[ \t]*-{2,})[ \t]*\n*/i;
+  /(?:^|\n)[ \t]*(?:purpose|description|desc|synopsis|abstract|summary)[ \t.]*(?::[ \t]*-?|\n[ \t]*-{2,}|(?<=\n[ \t]*(?:DESCRIPTION|PURPOSE))\n)[ \t]*\n*/i;
 
 /** Epytext: `L{Foo}`, `C{None}`. */
 const EPYTEXT = /\b[LCIBMUEX]\{([^{}\n]*)\}/g;

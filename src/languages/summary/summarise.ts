@@ -12,6 +12,7 @@ export const SUMMARY_DROPS = [
   "licence",
   "templated",
   "group",
+  "contradiction",
   "not-prose",
   "not-english",
   "too-short",
@@ -44,7 +45,10 @@ export function summarise(docstring: string, language: Language, options: Summar
   // No first sentence is longer; what follows in a huge comment cannot matter.
   const description = describe(repairUnicode(docstring.slice(0, LONGEST)), language);
   if ("dropped" in description) return description;
-  const paragraph = withoutTitle(firstParagraph(stripMarks(description.text)), options.name);
+  const paragraph = withoutTitle(
+    firstParagraph(withoutNameLine(stripMarks(description.text), options.name)),
+    options.name,
+  );
   if (LICENCE.test(paragraph)) return { dropped: "licence" };
   if (NOTE.test(paragraph)) return { dropped: "note" };
   const first = firstSentence(paragraph);
@@ -55,6 +59,7 @@ export function summarise(docstring: string, language: Language, options: Summar
   if (NOTE.test(sentence)) return { dropped: "note" };
   if (TEMPLATED.test(sentence)) return { dropped: "templated" };
   if (GROUP.test(sentence)) return { dropped: "group" };
+  if (options.name !== undefined && contradicts(sentence, options.name)) return { dropped: "contradiction" };
   if (GRAMMAR.test(first) || !isProse(sentence)) return { dropped: "not-prose" };
   const tokens = (options.countTokens ?? countWords)(sentence);
   if (tokens < (options.minTokens ?? 3)) return { dropped: "too-short" };
@@ -99,6 +104,12 @@ function tidy(sentence: string): string {
     .trim();
 }
 
+/** Without a first line that is only the function's name, as PostgreSQL has it. */
+function withoutNameLine(text: string, name: string | undefined): string {
+  const line = /^\s*[`'"*]*([\w$]+)(?:[ \t]*\([^()\n]*\))?[`'"*]*[ \t]*(?:--?|:)?[ \t]*\n/.exec(text);
+  return line !== null && name !== undefined && sameName(line[1]!, name) ? text.slice(line[0].length) : text;
+}
+
 /** Without a title before the description: `name - does this`, `name(): does this`. */
 function withoutTitle(paragraph: string, name: string | undefined): string {
   if (name === undefined) return paragraph;
@@ -120,6 +131,8 @@ function withoutName(sentence: string, name: string | undefined): string {
     /^[`'"*]*(?:the\s+)?((?:[\w$]+(?:\.|::|#|->))*)([\w$]+[?!]?)[`'"*]*(?:\s?\([^()]*\))?[`'"]*(?:\s+(?:method|function))?\s+/i.exec(
       sentence,
     );
+  const future = FUTURE.exec(sentence);
+  if (future !== null) return capital(sentence.slice(future[0].length));
   if (subject === null || !sameName(subject[2]!, name)) return sentence;
   const rest = sentence.slice(subject[0].length);
   const will = /^(?:will|can be used to|is used to|attempts? to)\s+(?=[a-z]+\b)(?!be\b|not\b|only\b|have\b)/.exec(rest);
@@ -131,6 +144,10 @@ function withoutName(sentence: string, name: string | undefined): string {
   if (/^[A-Z]/.test(verb) && !VERBS.test(verb)) return sentence;
   return capital(rest);
 }
+
+/** `This function will check ...`, `Will check ...`. */
+const FUTURE =
+  /^(?:(?:this|the) (?:function|method|routine|procedure|call|macro|helper) |this |it )?will (?:also |then |simply |try to |attempt to )?(?=[a-z]+\b)(?!be\b|not\b|only\b|have\b|never\b|always\b|also\b|then\b|simply\b|by\b|contain\b|cause\b|result\b|work\b|take\b|fail\b|throw\b|happen\b)/i;
 
 const NO_VERBS: ReadonlySet<string> = new Set("is was has does this its as us always thus itself of".split(" "));
 const VERBS =
@@ -144,6 +161,27 @@ function sameName(a: string, b: string): boolean {
 /** Begins with a capital, as a sentence does, unless it begins with an identifier. */
 function capital(sentence: string): string {
   return /^\p{Ll}+(?=[\s,.;:]|$)/u.test(sentence) ? sentence[0]!.toUpperCase() + sentence.slice(1) : sentence;
+}
+
+/** Verbs that a copied comment leaves behind on the wrong function. */
+const OPPOSITES: ReadonlyMap<string, string> = new Map(
+  "get set|add remove|add delete|create delete|create remove|create destroy|insert delete|insert remove|start stop|enable disable|open close|show hide|lock unlock|push pop|read write|load save|activate deactivate|attach detach|connect disconnect|subscribe unsubscribe|register unregister|encode decode|encrypt decrypt|serialize deserialize|pack unpack|increment decrement|increase decrease|acquire release|begin end|expand collapse|mount unmount|install uninstall|select deselect|allocate free"
+    .split("|")
+    .flatMap((pair) => {
+      const [a = "", b = ""] = pair.split(" ");
+      return [
+        [`${a} ${b}`, pair],
+        [`${b} ${a}`, pair],
+      ] as const;
+    }),
+);
+
+/** True where the name begins with a verb and the sentence with its opposite: documentation of another function. */
+function contradicts(sentence: string, name: string): boolean {
+  const verb = /^_*([a-z]+|[A-Z][a-z]+)(?=[A-Z_\d]|$)/.exec(name)?.[1]?.toLowerCase();
+  const said = /^([A-Za-z]+?)(?:e?s)?\s/.exec(sentence)?.[1]?.toLowerCase();
+  if (verb === undefined || said === undefined) return false;
+  return OPPOSITES.has(`${verb} ${said}`) || OPPOSITES.has(`${verb} ${said}e`);
 }
 
 const LICENCE =
@@ -161,6 +199,7 @@ const NOTE = new RegExp(
     String.raw`\bfollowing (?:options|parameters|arguments|keys|values|attributes|properties)\b.*:$`,
     String.raw`^this (?:api|member|type|class|interface|file|module|package|struct|constant|variable|field|property) \b`,
     String.raw`^(?:we|i|it'?s|there(?:'s| is| are| was)?|unfortunately|because|since|currently|basically|ok(?:ay)?|well|hmm|yes|no|so|but|and|maybe|perhaps|probably|sorry|oops|why|actually)[ ,]`,
+    String.raw`^(?:(?:shamelessly |mostly |largely |partly |originally |directly )?(?:taken|copied|adapted|borrowed|ported|derived|stolen|adopted|lifted|based) (?:from|on|verbatim)|implemented (?:for|to satisfy|because|only)|use (?:me|this|it|the)(?: (?:method|function|one|only))* (?:if|when|only|instead|for|to avoid)|required for|provided (?:for|as|so)|included for|added for|exists (?:for|only|to|so)|kept around|left (?:here|in|for)|moved (?:from|to|here)|see$)\b`,
     String.raw`^(?:thanks|thank you|author|created (?:by|on)|written by|modified by|date|version|file|filename|module|class|package|namespace)\b\s*(?::|by\b|$)`,
   ].join("|"),
   "i",
@@ -175,6 +214,7 @@ const TEMPLATED = new RegExp(
   [
     String.raw`\bauto-?\s?generated\b|\bautomatically generated (?:by|from|with|code|method|function|file)|^(?:\w+ ){0,3}generated (?:by|from|with|code|method|function)\b|do not (?:edit|modify)`,
     String.raw`^(?:this is )?(?:the |a |an )?(?:(?:default|empty|no-?arg(?:ument)?s?|class|private|public|protected|main|copy|basic|simple|standard|static|package|internal|hidden|full|new|instance|object|parameter(?:less|ized)?|convenience|explicit|minimal) )*(?:constructor|destructor|ctor|dtor|c'tor|getter|setter|accessor|mutator|callback|test|main|main method|(?:main )?entry point|initiali[sz]er|finali[sz]er|dispose|factory|unit test|test case|(?:get|set)(?:ter|ters) ?/ ?(?:get|set)(?:ter|ters))(?: method| function)?(?: (?:for|of|to) (?:the |this |a |an |our )?[\w.<>#]+(?: class| object| type| instance| property| field| application| program)?)?\.?$`,
+    String.raw`^[\w.$\\:]+ (?:constructor|destructor|getter|setter)(?: (?:method|function))?\.?$`,
     String.raw`^(?:public |protected |internal )?(?:dispose|constructor|destructor|finali[sz]er) (?:method|function|implementation)\b`,
     String.raw`^(?:(?:short |long |brief |method |function |class |the |a |insert |enter |add |your )*(?:description|summary|docstring|documentation|method|function|comment|placeholder|text)|missing (?:documentation|description)|no (?:documentation|description)|undocumented|document (?:me|this)|lorem ipsum|todo|foo|bar)\b[\s.:]*(?:here|goes here|of (?:the )?(?:method|function|\w+)|for (?:the |this )?(?:method|function|\w+)|to follow|missing|needed)?\.?$`,
     String.raw`^(?:creates?|constructs?|initiali[sz]es?|instantiates?|builds?|makes?|sets up|allocates?) (?:an? |the )?(?:new |empty |default )*(?:instances?|objects?)(?: of (?:the |an? |this )?[\w.<>,\x60]+(?: (?:class|struct|type|object))?)?\.?$`,
@@ -190,7 +230,7 @@ const TEMPLATED = new RegExp(
 
 /** A production of a grammar, as parser generators keep in docstrings: `expr : expr PLUS term | term`. */
 const GRAMMAR =
-  /^\w+ = \S|^[\w.]+(?:\([^)]*\))? -> |^\w+ *(?:::?=|->|:) *\S+(?: +\S+)* *\||^[a-z_]\w* : (?:[A-Za-z_]\w* ?)+$/;
+  /::=|^\S+ (?:[<>=!]=|=|<|>|\+|\*|\|\|?|&&) \S|^\w+ = \S|^[\w.]+(?:\([^)]*\))? -> |^\w+ *(?:::?=|->|:) *\S+(?: +\S+)* *\||^[a-z_]\w* : (?:[A-Za-z_]\w* ?)+$/;
 
 /** Mostly words: not commented-out code, a rule of dashes, a grammar production or a table. */
 function isProse(sentence: string): boolean {
