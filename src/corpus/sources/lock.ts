@@ -32,6 +32,9 @@ export type LockedFile = z.output<typeof lockedFileSchema>;
 
 /** `lock.json` of a cache: what every entry of a recipe was resolved to, and the checksums of its files. */
 export class Lock {
+  /** Ends when no write is under way. */
+  private writing: Promise<void> = Promise.resolve();
+
   private constructor(
     private readonly cache: string,
     private readonly packages: Map<string, Locked>,
@@ -57,9 +60,18 @@ export class Lock {
     return this.packages.get(lockKey(config));
   }
 
-  /** Notes an entry and writes the file, sorted, so that the same downloads give the same bytes. */
+  /**
+   * Notes an entry and writes the file, sorted, so that the same downloads give the same bytes. Downloads run at the same
+   * time: one write waits for the one before it.
+   */
   async set(config: FetchedConfig, locked: Locked): Promise<void> {
     this.packages.set(lockKey(config), locked);
+    const write = this.writing.then(() => this.write());
+    this.writing = write.catch(() => undefined);
+    await write;
+  }
+
+  private async write(): Promise<void> {
     const packages = Object.fromEntries([...this.packages].sort(([a], [b]) => (a < b ? -1 : 1)));
     const lock = { format: "lodestone-corpus-lock", version: 1, packages };
     await writeFileAtomic(join(this.cache, "lock.json"), `${JSON.stringify(lock, null, 1)}\n`);
