@@ -108,7 +108,7 @@ export function nextState(old: State, { meta, generation, files, remap, added }:
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\n\r\u0001]+/g, " ");
+  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 function postings(

@@ -25,10 +25,9 @@ const QUESTION = new Set(
 
 /** Reads a query. Characters that are no text (NUL and other controls) count as spaces. */
 export function readQuery(text: string, scanner: WordScanner): Query {
-  // eslint-disable-next-line no-control-regex -- that is what is taken out
   const clean = text
     .slice(0, READ_UNITS)
-    .replace(/[\u0000-\u001f\u007f]+/g, " ")
+    .replace(/\p{Cc}+/gu, " ")
     .trim();
   const tokens = clean.split(/\s+/).filter((token) => token !== "");
   const words = new Map<string, number>();

@@ -85,13 +85,14 @@ export class WordScanner {
 
   private scanName(text: string, start: number, end: number, visit: (word: number) => void): void {
     let parts = 0;
-    let from = start;
-    for (let at = start; at < end; at = from) {
+    for (let at = start; at < end;) {
       const kind = KINDS[text.charCodeAt(at)]!;
-      from = kind === BAR ? at + 1 : partEnd(text, at, end, kind);
-      if (kind === BAR) continue;
-      parts += 1;
-      visit(this.stemOf(this.pieces.add(text, at, from)));
+      const to = kind === BAR ? at + 1 : partEnd(text, at, end, kind);
+      if (kind !== BAR) {
+        parts += 1;
+        visit(this.stemOf(this.pieces.add(text, at, to)));
+      }
+      at = to;
     }
     if (parts > 1) visit(this.stemOf(this.pieces.add(text, start, end)));
   }
