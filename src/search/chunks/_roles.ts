@@ -104,7 +104,9 @@ export function nameOf(node: Node): string {
   if (node.type === "call") return elixirName(node);
   for (let at: Node | null = node, depth = 0; at !== null && depth < 6; depth++) {
     const name = at.childForFieldName("name") as Node | null;
-    if (name !== null) return plain(name.text);
+    // Lua's `function M.add` defines add.
+    if (name !== null)
+      return plain(/function|method/.test(at.type) ? name.text.replace(/^[\w.:]*[.:](?=\w+$)/, "") : name.text);
     const type = /impl|extension|instance/.test(at.type) ? (at.childForFieldName("type") as Node | null) : null;
     if (type !== null) return plain(type.text);
     const next = (at.childForFieldName("declarator") ??

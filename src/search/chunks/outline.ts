@@ -18,7 +18,7 @@ export function outlineChunks(text: string): Chunk[] {
   lines.forEach((line, index) => {
     const match = FUNCTIONS.exec(line);
     const type = match === null ? TYPES.exec(line) : null;
-    const name = match?.[1] ?? type?.[1];
+    const name = (match?.[1] ?? type?.[1])?.replace(/[.:]+$/, "");
     if (name === undefined) return;
     let at = index;
     while (at > 0 && COMMENT.test(lines[at - 1]!) && (cuts.length === 0 || at - 1 > cuts.at(-1)!.at)) at -= 1;
