@@ -20,7 +20,11 @@ export async function rulesAbove(folder: string): Promise<IgnoreRules> {
     above.unshift(parent);
   }
   let rules: IgnoreRules = [];
-  for (const parent of above) rules = await withRulesOf(parent, rules);
+  for (const parent of above) {
+    rules = await withRulesOf(parent, rules);
+    // Who names an ignored folder (an installed package) wants what is in it.
+    if (isIgnored(resolve(folder), true, rules)) return [];
+  }
   return rules;
 }
 
