@@ -5,7 +5,7 @@ import type { DroppedSample } from "../types.js";
 import type { Batch, BatchItem, DocumentRecord, Examined, PairRecord, PartLanguage, RecordIndex } from "./_batch.js";
 import type { Exclusion } from "./_exclusion.js";
 import { drawOf, hashSequence, hashText, keyOf } from "./_hash.js";
-import { signatureOf } from "./_minhash.js";
+import { signatureOf, type Signature } from "./_minhash.js";
 import { Samples } from "./_samples.js";
 import { tokenHashes } from "./_tokens.js";
 
@@ -125,16 +125,16 @@ class Examiner {
     counts.files += 1;
     counts.characters += text.length;
     const content = cutLicence(text, lang);
-    const tokens = tokenHashes(content, lang);
-    const documentSet = this.exclusion.find(content, lang, tokens);
-    const pairs: { found: ExtractedFunction; tokens: Uint32Array; set: number }[] = [];
+    const tokens = new Tokens(content, lang);
+    const documentSet = this.find(content, lang, tokens);
+    const pairs: { found: ExtractedFunction; tokens: Tokens; set: number }[] = [];
     let set = documentSet;
     for (const found of functions) {
-      const own = tokenHashes(found.code, lang);
-      const match = this.exclusion.find(found.code, lang, own);
+      const own = new Tokens(found.code, lang);
+      const match = this.find(found.code, lang, own);
       if (match >= 0) {
         this.hits(match)[0] += 1;
-        if (own.length >= DOCUMENT_TOKENS) set = match;
+        if (own.hashes.length >= DOCUMENT_TOKENS) set = match;
       }
       pairs.push({ found, tokens: own, set: match >= 0 ? match : documentSet });
     }
@@ -143,28 +143,28 @@ class Examiner {
   }
 
   /** Adds the file as a document; its index in the part, -1 where it is left out. */
-  private addDocument(item: BatchItem, lang: Language, content: string, tokens: Uint32Array, set: number): number {
+  private addDocument(item: BatchItem, lang: Language, content: string, tokens: Tokens, set: number): number {
     const { origin, version, path, licence } = item;
     if (set >= 0) {
       this.hits(set)[2] += 1;
       this.skip(item, "contaminated", content);
       return -1;
     }
-    if (tokens.length === 0) {
+    if (tokens.hashes.length === 0) {
       this.skip(item, "empty", content);
       return -1;
     }
     const id = identify(origin, path);
     const record: DocumentRecord = { id, lang, text: content, origin, version, path, licence };
     const index: RecordIndex = {
-      exact: hashSequence(tokens),
+      exact: hashSequence(tokens.hashes),
       rank: hashText(id),
       summary: { hi: 0, lo: 0 },
       lang,
       draw: this.draw(item),
       origin: this.originIndex(origin),
       document: -1,
-      signature: signatureOf(tokens),
+      signature: tokens.signature(),
     };
     this.found.documents.push({ index, record });
     return this.found.documents.length - 1;
@@ -175,7 +175,7 @@ class Examiner {
     lang: Language,
     text: string,
     found: ExtractedFunction,
-    tokens: Uint32Array,
+    tokens: Tokens,
     set: number,
     document: number,
   ): void {
@@ -215,14 +215,14 @@ class Examiner {
       endLine: made.endLine,
     };
     const index: RecordIndex = {
-      exact: hashSequence(tokens),
+      exact: hashSequence(tokens.hashes),
       rank: hashText(id),
       summary: hashText(normalised(made.summary)),
       lang,
       draw: this.draw(item),
       origin: this.originIndex(origin),
       document,
-      signature: signatureOf(tokens),
+      signature: tokens.signature(),
     };
     this.found.pairs.push({ index, record });
   }
@@ -236,12 +236,16 @@ class Examiner {
       this.skip(item, "no-function", text);
       return;
     }
-    const tokens = tokenHashes(found.code, lang);
-    const set = this.exclusion.find(found.code, lang, tokens);
+    const tokens = new Tokens(found.code, lang);
+    const set = this.find(found.code, lang, tokens);
     if (set >= 0) this.hits(set)[0] += 1;
     const docstring = item.docstring ?? found.docstring;
     const named = { ...found, name: item.name ?? found.name, docstring: docstring === "" ? undefined : docstring };
     this.consider(item, lang, text, named, tokens, set, -1);
+  }
+
+  private find(code: string, lang: Language, tokens: Tokens): number {
+    return this.exclusion.isEmpty ? -1 : this.exclusion.find(code, lang, tokens.hashes, tokens.signature);
   }
 
   private drop(item: BatchItem, lang: Language, reason: string, found: ExtractedFunction, id: string): void {
@@ -285,6 +289,23 @@ class Examiner {
   private draw({ origin, path }: BatchItem): number {
     return hashText(`split\n${this.options.seed}\n${origin}\n${path}`).hi;
   }
+}
+
+/** A code's tokens and their signature, each made when it is first asked for. */
+class Tokens {
+  private made: Uint32Array | undefined;
+  private signed: { readonly signature: Signature | undefined } | undefined;
+
+  constructor(
+    private readonly code: string,
+    private readonly lang: Language,
+  ) {}
+
+  get hashes(): Uint32Array {
+    return (this.made ??= tokenHashes(this.code, this.lang));
+  }
+
+  readonly signature = (): Signature | undefined => (this.signed ??= { signature: signatureOf(this.hashes) }).signature;
 }
 
 /** The outermost function of a text that is one function; inside a class where the grammar wants one. */

@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { LANGUAGES, readJsonl, sha256, UserError, type Language } from "../../base/index.js";
 import { extractFunctions, loadLanguages } from "../../languages/index.js";
 import { hashSequence, keyOf } from "./_hash.js";
-import { BANDS, PERMUTATIONS, signatureOf, similarity } from "./_minhash.js";
+import { BANDS, PERMUTATIONS, signatureOf, similarity, type Signature } from "./_minhash.js";
 import { anonymous, bodyStart, tokenHashes } from "./_tokens.js";
 
 /** Codes with fewer tokens say too little for their kind of match. */
@@ -170,9 +170,17 @@ export class Exclusion {
     }
   }
 
-  /** Index of the set that holds this code, or one like it; -1 if none does. `bare`: its tokens without comments. */
-  find(code: string, lang: Language, bare: Uint32Array): number {
-    if (this.data.sets.length === 0 || bare.length < MIN_EXACT) return -1;
+  /** Whether there is nothing to look for. */
+  get isEmpty(): boolean {
+    return this.data.sets.length === 0;
+  }
+
+  /**
+   * Index of the set that holds this code, or one like it; -1 if none does. `bare` are its tokens without comments,
+   * `signature` gives theirs.
+   */
+  find(code: string, lang: Language, bare: Uint32Array, signature: () => Signature | undefined): number {
+    if (this.isEmpty || bare.length < MIN_EXACT) return -1;
     const forms = formsOf(code, lang, bare);
     for (const tokens of forms.exact) {
       const set = this.exact.get(keyOf(hashSequence(tokens)));
@@ -182,12 +190,11 @@ export class Exclusion {
       const set = this.anonymous.get(keyOf(hashSequence(forms.anonymous)));
       if (set !== undefined) return set;
     }
-    return bare.length < MIN_NEAR ? -1 : this.findNear(bare);
+    return bare.length < MIN_NEAR ? -1 : this.findNear(signature()!);
   }
 
-  private findNear(bare: Uint32Array): number {
+  private findNear({ bands, bytes }: Signature): number {
     const { signatures, signatureSets, threshold } = this.data;
-    const { bands, bytes } = signatureOf(bare)!;
     for (let band = 0; band < BANDS; band++) {
       for (const text of this.buckets.get(this.bucket(bands, 2 * band, band)) ?? []) {
         if (similarity(bytes, signatures, 0, text * PERMUTATIONS) >= threshold) return signatureSets[text]!;

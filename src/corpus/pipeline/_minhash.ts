@@ -35,15 +35,26 @@ export function signatureOf(tokens: Uint32Array): Signature | undefined {
   const set = shingles(tokens);
   if (set.length === 0) return undefined;
   const minima = new Uint32Array(PERMUTATIONS);
-  for (let p = 0; p < PERMUTATIONS; p++) {
-    const a = MULTIPLIERS[p]!;
-    const b = OFFSETS[p]!;
-    let least = 0xffffffff;
+  // Four at a time: the loop waits for memory and multiplications, not for their number.
+  for (let p = 0; p < PERMUTATIONS; p += 4) {
+    const [a0, a1, a2, a3] = [MULTIPLIERS[p]!, MULTIPLIERS[p + 1]!, MULTIPLIERS[p + 2]!, MULTIPLIERS[p + 3]!];
+    const [b0, b1, b2, b3] = [OFFSETS[p]!, OFFSETS[p + 1]!, OFFSETS[p + 2]!, OFFSETS[p + 3]!];
+    let [m0, m1, m2, m3] = [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff];
     for (let i = 0; i < set.length; i++) {
-      const h = (Math.imul(a, set[i]! ^ b) + b) >>> 0;
-      if (h < least) least = h;
+      const x = set[i]!;
+      const h0 = (Math.imul(a0, x ^ b0) + b0) >>> 0;
+      const h1 = (Math.imul(a1, x ^ b1) + b1) >>> 0;
+      const h2 = (Math.imul(a2, x ^ b2) + b2) >>> 0;
+      const h3 = (Math.imul(a3, x ^ b3) + b3) >>> 0;
+      if (h0 < m0) m0 = h0;
+      if (h1 < m1) m1 = h1;
+      if (h2 < m2) m2 = h2;
+      if (h3 < m3) m3 = h3;
     }
-    minima[p] = least;
+    minima[p] = m0;
+    minima[p + 1] = m1;
+    minima[p + 2] = m2;
+    minima[p + 3] = m3;
   }
   const bands = new Uint32Array(2 * BANDS);
   for (let band = 0; band < BANDS; band++) {
