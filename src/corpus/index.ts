@@ -23,4 +23,5 @@ export {
   type ReadOptions,
   type RowGroup,
 } from "./read.js";
+export { leaks, type Leak, type Leakable } from "./filters/index.js";
 export * from "./report/index.js";

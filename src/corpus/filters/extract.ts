@@ -1,4 +1,5 @@
 import type { Language } from "../../base/index.js";
+import { leaks } from "./leak.js";
 import { extractFunctions, summarise, type ExtractedFunction } from "../../languages/index.js";
 
 /** A function that may become a pair. */
@@ -76,13 +77,13 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
   if (isAccessor(found)) return "accessor";
-  if (leaks(found, summary.summary)) return "leak";
   const { name, code, startLine, endLine } = found;
   // Nothing but a returned expression: its text is kept, without signature it gives no name away either.
   const bodyIsReturn = found.body === "";
   const body = bodyIsReturn ? found.inner : found.body;
   if (body === "") return "empty-body";
-  return { name, summary: summary.summary, docstring, code, body, bodyIsReturn, startLine, endLine };
+  const made = { name, summary: summary.summary, docstring, code, body, bodyIsReturn, startLine, endLine };
+  return leaks(made) === undefined ? made : "leak";
 }
 
 /** True for methods that only hand a field out or put it in, whatever their documentation says. */
@@ -93,16 +94,3 @@ const ACCESSOR_NAME = /^_{0,2}(?:get|set|is|has|with)_?[A-Z\d_]|^(?:get|set|is|h
 /** `this.name = name; return this;`, `return self._name`, and a lone field. */
 const ACCESSOR_BODY =
   /^\s*(?:(?:(?:this|self|\$this)(?:\.|->)|@|\w+\.)?[\w$]+\s*=\s*[\w$]+\s*;?\s*)?(?:return\s+(?:(?:this|self|\$this)(?:(?:\.|->)[\w$]+)?|@?[\w$]+)\s*;?)?\s*$/;
-
-/**
- * True where the code still says its summary word for word: an inner function documented alike, a comment that repeats
- * it. Short ones may meet by chance (`// get the name`) and tell no more than the name does.
- */
-function leaks(found: ExtractedFunction, summary: string): boolean {
-  const needle = words(summary);
-  return needle.length > 4 && ` ${words(found.code).join(" ")} `.includes(` ${needle.join(" ")} `);
-}
-
-function words(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-}

@@ -1,0 +1,79 @@
+/** Without a first line that is only the function's name, as PostgreSQL has it. */
+export function withoutNameLine(text: string, name: string | undefined): string {
+  const line = /^\s*[`'"*]*([\w$]+)(?:[ \t]*\([^()\n]*\))?[`'"*]*[ \t]*(?:--?|:)?[ \t]*\n/.exec(text);
+  return line !== null && name !== undefined && sameName(line[1]!, name) ? text.slice(line[0].length) : text;
+}
+
+/** Without a title before the description: `name - does this`, `name(): does this`. */
+export function withoutTitle(paragraph: string, name: string | undefined): string {
+  if (name === undefined) return paragraph;
+  const title =
+    /^[`'"*]*((?:[\w$]+(?:\.|::|#|->))*)([\w$]+[?!]?)[`'"*]*(?:\s?\([^()]*\))?\s*(?:--?|[–—:])\s+(?=\S)/.exec(
+      paragraph,
+    );
+  return title !== null && sameName(title[2]!, name) ? capital(paragraph.slice(title[0].length)) : paragraph;
+}
+
+/**
+ * Without the function's name as its subject, as Go's convention has it: `Area returns the area` becomes `Returns the
+ * area`. The name stands in the code, so it would be matched and not understood, and nobody's question opens with it. It
+ * stays where the rest is no sentence: `Area is called by draw`, `Put the object`.
+ */
+export function withoutName(sentence: string, name: string | undefined): string {
+  if (name === undefined) return sentence;
+  const subject =
+    /^[`'"*]*(?:the\s+)?((?:[\w$]+(?:\.|::|#|->))*)([\w$]+[?!]?)[`'"*]*(?:\s?\([^()]*\))?[`'"]*(?:\s+(?:method|function))?\s+/i.exec(
+      sentence,
+    );
+  const future = FUTURE.exec(sentence);
+  if (future !== null) return capital(sentence.slice(future[0].length));
+  if (subject === null || !sameName(subject[2]!, name)) return sentence;
+  const rest = sentence.slice(subject[0].length);
+  const will = /^(?:will|can be used to|is used to|attempts? to)\s+(?=[a-z]+\b)(?!be\b|not\b|only\b|have\b)/.exec(rest);
+  if (will !== null && !/^attempt/.test(will[0])) return capital(rest.slice(will[0].length));
+  const verb = /^(?:(?:also|then|simply|just|safely|recursively|atomically|first) )?([A-Za-z]+)\b/.exec(rest)?.[1];
+  if (verb === undefined || NO_VERBS.has(verb) || !/[a-z]s$|^[A-Z][a-z]+$/.test(verb) || /ss$/.test(verb))
+    return sentence;
+  // `Node Returns` needs a capital that the name itself cannot explain: `Set Cookie`.
+  if (/^[A-Z]/.test(verb) && !VERBS.test(verb)) return sentence;
+  return capital(rest);
+}
+
+/** `This function will check ...`, `Will check ...`. */
+const FUTURE =
+  /^(?:(?:this|the) (?:function|method|routine|procedure|call|macro|helper) |this |it )?will (?:also |then |simply |try to |attempt to )?(?=[a-z]+\b)(?!be\b|not\b|only\b|have\b|never\b|always\b|also\b|then\b|simply\b|by\b|contain\b|cause\b|result\b|work\b|take\b|fail\b|throw\b|happen\b)/i;
+
+const NO_VERBS: ReadonlySet<string> = new Set("is was has does this its as us always thus itself of".split(" "));
+const VERBS =
+  /^(?:Sets?|Gets?|Returns?|Creates?|Adds?|Removes?|Checks?|Reads?|Writes?|Finds?|Initiali[sz]es?|Updates?|Converts?|Handles?|Frees?|Allocates?)$/;
+
+function sameName(a: string, b: string): boolean {
+  const plain = (text: string): string => text.replace(/[_$?!]/g, "").toLowerCase();
+  return plain(a) === plain(b) && plain(a) !== "";
+}
+
+/** Begins with a capital, as a sentence does, unless it begins with an identifier. */
+function capital(sentence: string): string {
+  return /^\p{Ll}+(?=[\s,.;:]|$)/u.test(sentence) ? sentence[0]!.toUpperCase() + sentence.slice(1) : sentence;
+}
+
+/** Verbs that a copied comment leaves behind on the wrong function. */
+const OPPOSITES: ReadonlyMap<string, string> = new Map(
+  "get set|add remove|add delete|create delete|create remove|create destroy|insert delete|insert remove|start stop|enable disable|open close|show hide|lock unlock|push pop|read write|load save|activate deactivate|attach detach|connect disconnect|subscribe unsubscribe|register unregister|encode decode|encrypt decrypt|serialize deserialize|pack unpack|increment decrement|increase decrease|acquire release|begin end|expand collapse|mount unmount|install uninstall|select deselect|allocate free"
+    .split("|")
+    .flatMap((pair) => {
+      const [a = "", b = ""] = pair.split(" ");
+      return [
+        [`${a} ${b}`, pair],
+        [`${b} ${a}`, pair],
+      ] as const;
+    }),
+);
+
+/** True where the name begins with a verb and the sentence with its opposite: documentation of another function. */
+export function contradicts(sentence: string, name: string): boolean {
+  const verb = /^_*([a-z]+|[A-Z][a-z]+)(?=[A-Z_\d]|$)/.exec(name)?.[1]?.toLowerCase();
+  const said = /^([A-Za-z]+?)(?:e?s)?\s/.exec(sentence)?.[1]?.toLowerCase();
+  if (verb === undefined || said === undefined) return false;
+  return OPPOSITES.has(`${verb} ${said}`) || OPPOSITES.has(`${verb} ${said}e`);
+}
