@@ -91,7 +91,9 @@ testWithChromium("statistics: figures are shown, code stays text, nothing is loa
     ...["Licences", "Sources by size"],
   ]);
   const text = seen.text.split(/\s+/).join(" ");
-  expect(text).toContain("python 1,200 45,678 23,456 20,000 1,100 2,100 4.6% 97.5% (94.0% to 98.9%; 200 read)");
+  expect(text).toContain(
+    "python 1,200 45,678 23,456 20,000 1,100 2,100 4.6% 38.1% npm:@a-very/long-package-name-without-any-blank-in-it-at-all 97.5% (94.0% to 98.9%; 200 read)",
+  );
   expect(text).toContain("Stack-Python, in the paper 57.8% 53.8% 42.2% 92.9%");
   expect(text).toContain("python 70.0% 57.1% 30.0% 83.3% 1,000");
   expect(text).toContain("npm:x 1.23 MB 3 5");

@@ -47,12 +47,23 @@ export function showPair(pair: CorpusPair, colour: boolean): string {
   const { lang, summary, origin, path, startLine, code, name } = pair;
   const bold = (text: string): string => (colour ? `\u001b[1m${text}\u001b[22m` : text);
   const dim = (text: string): string => (colour ? `\u001b[2m${text}\u001b[22m` : text);
-  const lines = code.split("\n");
+  const lines = outdent(code).split("\n");
   const shown = lines.slice(0, SHOWN).join("\n");
   const marked = colour ? highlight(shown, pair.lang, name, bold, dim) : shown;
   const more = lines.length > SHOWN ? `\n    ${dim(`... ${lines.length - SHOWN} more lines`)}` : "";
   const indented = marked.replace(/\n(?=[^\n])/g, "\n    ");
   return `${bold(summary)}\n${dim(`${lang}  ${origin}  ${path}:${startLine}`)}\n\n    ${indented}${more}\n\n`;
+}
+
+/** Code whose first line has lost its indentation, with the others moved to the left as far. */
+function outdent(code: string): string {
+  const [first = "", ...rest] = code.split("\n");
+  const indents = rest.filter((line) => line.trim() !== "").map((line) => /^[\t ]*/.exec(line)![0]);
+  const least = indents.reduce((a, b) => (b.length < a.length ? b : a), indents[0] ?? "");
+  // Where nothing closes the function (Python), the shallowest line is one step inside it.
+  const closes = /^[\t ]*(?:\}|end\b)/.test(rest.findLast((line) => line.trim() !== "") ?? "");
+  const base = closes ? least : least.slice(least.startsWith("\t") ? 1 : 4);
+  return [first, ...rest.map((line) => (line.startsWith(base) ? line.slice(base.length) : line))].join("\n");
 }
 
 function highlight(

@@ -36,6 +36,7 @@ function counts(stats: CorpusStats): string {
     lang,
     ...[one.files, one.functions, one.withDocstring, one.withSummary, one.documents, one.pairs].map(thousands),
     percent(one.functions === 0 ? 0 : one.pairs / one.functions),
+    one.origins.top[0] === undefined ? "" : `${percent(one.origins.largestShare)} ${one.origins.top[0].origin}`,
     one.audit === null
       ? "not read"
       : `${percent(one.audit.precision)} (${percent(one.audit.low)} to ${percent(one.audit.high)}; ${one.audit.marked} read)`,
@@ -43,12 +44,12 @@ function counts(stats: CorpusStats): string {
   const sum = (key: "files" | "functions" | "withDocstring" | "withSummary" | "documents" | "pairs"): string =>
     thousands(Object.values(stats.languages).reduce((all, one) => all + one[key], 0));
   const keys = ["files", "functions", "withDocstring", "withSummary", "documents", "pairs"] as const;
-  const total = ["all", ...keys.map(sum), percent(stats.functions === 0 ? 0 : stats.pairs / stats.functions), ""];
+  const total = ["all", ...keys.map(sum), percent(stats.functions === 0 ? 0 : stats.pairs / stats.functions), "", ""];
   return table(
     "From files to pairs",
     [
       ...["language", "files", "functions", "with docstring", "with usable summary", "documents", "pairs"],
-      ...["pairs / functions", "precision (95% interval)"],
+      ...["pairs / functions", "largest origin", "precision (95% interval)"],
     ],
     [...rows, total],
     "Pairs are what is left of the usable summaries after repeats, near duplicates and evaluation sets are removed.",
@@ -116,7 +117,7 @@ function language(lang: string, { lengths, origins }: LanguageStats): string {
   const chart = (title: string, unit: string, of: Lengths): string => columnChart(title, unit, of.bins, note(of));
   const rows = origins.top.map(({ origin, pairs, share }) => [origin, thousands(pairs), percent(share)]);
   return [
-    `<details><summary>${escapeHtml(lang)} <span class="muted">${thousands(origins.count)} origins, the largest gives ${percent(origins.largestShare)}</span></summary>`,
+    `<details><summary>${escapeHtml(lang)} <span class="muted">${thousands(origins.count)} ${origins.count === 1 ? "origin" : "origins"}, the largest gives ${percent(origins.largestShare)}</span></summary>`,
     `<section class="grid3">`,
     chart("Summary", "words", lengths.summary),
     chart("Docstring", "words", lengths.docstring),
