@@ -67,7 +67,7 @@ async function* fromJson(file: string, name: string, reader: RowReader, find: Fi
   let columns: Columns | undefined;
   for await (const line of jsonLines(file)) {
     const where = `${name}:${line.line}`;
-    if ("problem" in line || typeof line.value !== "object" || line.value === null) {
+    if ("problem" in line || typeof line.value !== "object" || line.value === null || Array.isArray(line.value)) {
       yield reader.gate.skipped(where, "broken-record", "problem" in line ? line.problem : "expected an object");
       continue;
     }

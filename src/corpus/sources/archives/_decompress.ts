@@ -31,6 +31,7 @@ export async function* decompress(source: Bytes, compression: Compression, budge
     if (compression !== "none") budget.checkRatio(packed, unpacked);
   };
   for await (const chunk of unpack(counted(), compression, check)) yield chunk;
+  if (unpacked === 0) throw new Error("unexpected end of data");
 }
 
 async function* unpack(
@@ -107,23 +108,17 @@ async function* bunzip2(source: Bytes, check: (count: number) => void): AsyncGen
   yield* flush();
 }
 
+/** Data that end early are not told as such by the library: it shows in the tar archive that they hold. */
 async function* unzstd(source: Bytes, check: (count: number) => void): AsyncGenerator<Uint8Array> {
   const out: Uint8Array[] = [];
-  let ended = false;
-  const stream = new ZstdDecompress((chunk, final) => {
-    if (chunk.length > 0) {
-      check(chunk.length);
-      out.push(chunk);
-    }
-    ended = final === true;
+  const stream = new ZstdDecompress((chunk) => {
+    check(chunk.length);
+    out.push(chunk);
   });
   for await (const chunk of slices(source, 1024)) {
     stream.push(chunk);
     yield* out.splice(0);
   }
-  stream.push(new Uint8Array(0), true);
-  yield* out.splice(0);
-  if (!ended) throw new Error("unexpected end of zstd data");
 }
 
 async function* slices(source: Bytes, size: number): AsyncGenerator<Uint8Array> {
