@@ -9,6 +9,7 @@ import { latestCheckpoint, readCheckpoint, weightsOf, type Checkpoint, type Trai
 import type { Tokenizer } from "../tokenizer/index.js";
 import { wholeNumber } from "./_arguments.js";
 import { merge, readObject } from "./_config.js";
+import { ENGINE_ARGS } from "./_engine.js";
 import type { Context } from "./command.js";
 
 const object = z.record(z.string(), z.unknown());
@@ -18,6 +19,7 @@ const fileSchema = z.strictObject({
   size: z.enum(Object.keys(SIZES) as [SizeName, ...SizeName[]]).optional(),
   model: object.default({}),
   training: object.default({}),
+  engine: object.default({}),
 });
 type PretrainFile = z.output<typeof fileSchema>;
 
@@ -36,11 +38,11 @@ export const COMMON_ARGS = {
   "learning-rate": { type: "string", valueHint: "X", description: "Peak of the schedule" },
   warmup: { type: "string", valueHint: "N", description: "Updates over which the learning rate rises" },
   seed: { type: "string", valueHint: "N", description: "Seed of every random choice" },
-  threads: { type: "string", valueHint: "N", description: "Threads of the engine; decides speed only" },
+  ...ENGINE_ARGS,
   config: {
     type: "string",
     valueHint: "FILE",
-    description: "JSON {size, model: {...}, training: {...}}; options go over it",
+    description: "JSON {size, model: {...}, training: {...}, engine: {...}}; options go over it",
   },
 } as const satisfies Record<string, ArgDef>;
 
@@ -141,9 +143,4 @@ async function exportEncoder(checkpointPath: string, folder: string, tokenizer: 
   const checkpoint = await readCheckpoint(checkpointPath);
   const config = parseModelConfig(checkpoint.meta.config["model"], checkpoint.path);
   await saveEncoder(folder, { config, weights: weightsOf(checkpoint, config), tokenizer });
-}
-
-/** Threads of the engine as an option gives them. */
-export function engineSettings(threads: string | undefined): { threads?: number } {
-  return threads === undefined ? {} : { threads: wholeNumber(threads, "threads") };
 }

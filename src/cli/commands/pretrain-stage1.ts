@@ -1,9 +1,9 @@
-import { createEngine } from "../../engine/index.js";
 import { runStage1, type Stage1ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
 import { wholeNumber } from "../_arguments.js";
-import { COMMON_ARGS, engineSettings, follow, modelFor, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
+import { COMMON_ARGS, follow, modelFor, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
 import { merge } from "../_config.js";
+import { engineFor } from "../_engine.js";
 import { command } from "../command.js";
 
 export const pretrainStage1 = command({
@@ -45,8 +45,7 @@ export const pretrainStage1 = command({
       corpus: args.corpus,
       tokenizer,
       out: args.out,
-      engine: createEngine("onnxruntime"),
-      engineSettings: engineSettings(args.threads),
+      ...engineFor(args, file.engine),
       signal: context.signal,
     });
     await follow(events, args.out, tokenizer, context);

@@ -1,16 +1,8 @@
 import { UserError } from "../../base/index.js";
-import { createEngine } from "../../engine/index.js";
 import { runStage2, weightsOf, type Stage2ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
-import {
-  COMMON_ARGS,
-  engineSettings,
-  follow,
-  modelFor,
-  readPretrainFile,
-  readStart,
-  SIZE_NAMES,
-} from "../_pretrain.js";
+import { COMMON_ARGS, follow, modelFor, readPretrainFile, readStart, SIZE_NAMES } from "../_pretrain.js";
+import { engineFor } from "../_engine.js";
 import { command } from "../command.js";
 
 export const pretrainStage2 = command({
@@ -49,8 +41,7 @@ export const pretrainStage2 = command({
       corpus: args.corpus,
       tokenizer,
       out: args.out,
-      engine: createEngine("onnxruntime"),
-      engineSettings: engineSettings(args.threads),
+      ...engineFor(args, file.engine),
       signal: context.signal,
     });
     await follow(events, args.out, tokenizer, context);

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import type { ArgDef } from "citty";
+import { parseConfig, UserError } from "../base/index.js";
+import { createEngine, PRECISIONS, type Engine, type EngineOptions } from "../engine/index.js";
+import { wholeNumber } from "./_arguments.js";
+
+/** Engines that train. */
+const TRAINING_ENGINES = ["onnxruntime", "torch"] as const;
+
+/** Options of commands that train: which engine computes, and how. None of them is a part of the run's settings. */
+export const ENGINE_ARGS = {
+  engine: {
+    type: "enum",
+    options: [...TRAINING_ENGINES],
+    valueHint: "NAME",
+    description: "What computes (onnxruntime if not given); torch needs Python with PyTorch",
+  },
+  precision: {
+    type: "enum",
+    options: [...PRECISIONS],
+    valueHint: "NAME",
+    description: "Engine torch: numbers of matrix products (fp32 if not given)",
+  },
+  python: { type: "string", valueHint: "PATH", description: "Engine torch: its Python" },
+  device: { type: "string", valueHint: "NAME", description: "Engine torch: auto, cpu, cuda, cuda:1, mps" },
+  threads: { type: "string", valueHint: "N", description: "Threads of the engine; decides speed only" },
+} as const satisfies Record<string, ArgDef>;
+
+/** The section `engine` of a config file: the same options, and the rarer ones. */
+const engineSchema = z.strictObject({
+  name: z.enum(TRAINING_ENGINES).optional(),
+  precision: z.enum(PRECISIONS).optional(),
+  python: z.string().min(1).optional(),
+  device: z.string().min(1).optional(),
+  threads: z.int().min(1).optional(),
+  /** Compute the layers again in the backward pass: less memory. */
+  checkpoint: z.boolean().optional(),
+  /** torch.compile. */
+  compile: z.boolean().optional(),
+});
+
+interface EngineValues {
+  readonly engine?: string | undefined;
+  readonly precision?: string | undefined;
+  readonly python?: string | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: string | undefined;
+}
+
+/**
+ * The engine that the options ask for; they go over the config file's section `engine`.
+ *
+ * @throws UserError `config.invalid`; `arguments.value` where an option is for another engine
+ */
+export function engineFor(
+  args: EngineValues,
+  section: Readonly<Record<string, unknown>> = {},
+): { readonly engine: Engine; readonly engineSettings: EngineOptions } {
+  const given = {
+    ...section,
+    ...(args.engine === undefined ? {} : { name: args.engine }),
+    ...(args.precision === undefined ? {} : { precision: args.precision }),
+    ...(args.python === undefined ? {} : { python: args.python }),
+    ...(args.device === undefined ? {} : { device: args.device }),
+    ...(args.threads === undefined ? {} : { threads: wholeNumber(args.threads, "threads") }),
+  };
+  const { name = "onnxruntime", threads, ...rest } = parseConfig(engineSchema, given, "engine");
+  const own = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const [extra] = Object.keys(own);
+  if (name !== "torch" && extra !== undefined) {
+    throw new UserError("arguments.value", `engine ${name}: expected no ${extra}, got ${String(own[extra])}`, {
+      fix: `Add --engine torch, or leave ${extra} out`,
+    });
+  }
+  return { engine: createEngine(name, own), engineSettings: threads === undefined ? {} : { threads } };
+}
