@@ -203,5 +203,10 @@ async function openShard(path: string): Promise<OpenShard> {
       return bytes.buffer;
     },
   };
-  return { handle, buffer, metadata: await parquetMetadataAsync(buffer) };
+  try {
+    return { handle, buffer, metadata: await parquetMetadataAsync(buffer) };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }

@@ -27,6 +27,8 @@ export interface PoolOptions {
   readonly recycleBytes: number;
   readonly examine: ExamineOptions;
   readonly exclusion: ExclusionData;
+  /** The threads' module; another one in tests of threads that fail. */
+  readonly worker?: URL;
   /** Told of threads that died or hung. */
   readonly onTrouble: (message: string) => void;
 }
@@ -121,10 +123,10 @@ class Thread {
   private readonly worker: Worker;
   private failed: string | undefined;
 
-  constructor({ examine: options, exclusion }: PoolOptions) {
+  constructor({ examine: options, exclusion, worker = new URL("./_worker.js", import.meta.url) }: PoolOptions) {
     const workerData: WorkerData = { options, exclusion, state: this.state };
     Atomics.store(new Int32Array(this.state), 0, -1);
-    this.worker = startWorker(new URL("./_worker.js", import.meta.url), {
+    this.worker = startWorker(worker, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
