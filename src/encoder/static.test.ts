@@ -37,6 +37,7 @@ test.each([CUT, { ...CUT, lowercase: false }, { ...CUT, whitespace: "attach" } a
   async (cut) => {
     const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...cut });
     const pieces = new PieceEncoder(tokenizer);
+    expect(pieces.fast).toBe(cut === CUT);
     for (const length of [1, 2, 7, 4096, 7]) {
       expect(await pieces.encode(SAMPLES, length)).toEqual(await tokenizer.encodeBatchForModel(SAMPLES, length));
     }

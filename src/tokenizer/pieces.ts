@@ -1,4 +1,4 @@
-import { untrainedJson, type TokenizerJson } from "./_format.js";
+import { trainedJson, type TokenizerJson } from "./_format.js";
 import { Interner } from "./_interner.js";
 import type { Tokenizer } from "./tokenizer.js";
 
@@ -15,12 +15,13 @@ const CUT = { splitIdentifiers: true, lowercase: true, whitespace: "drop" } as c
 export class PieceEncoder {
   private pieces = new Interner();
   private ids: Int32Array[] = [];
-  private readonly fast: boolean;
+  /** Whether the tokenizer is one of those. */
+  readonly fast: boolean;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly tokenizer: Tokenizer) {
     const json = JSON.parse(tokenizer.source) as TokenizerJson;
-    const ours = untrainedJson(CUT);
+    const ours = trainedJson(CUT, []);
     const same = (key: "normalizer" | "pre_tokenizer"): boolean =>
       JSON.stringify(json[key]) === JSON.stringify(ours[key]);
     this.fast = json.model.type === "BPE" && same("normalizer") && same("pre_tokenizer");
