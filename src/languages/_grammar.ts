@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Language as Grammar, Parser } from "web-tree-sitter";
 import { messageOf, UserError } from "../base/index.js";
+import { useExports } from "./_cursor.js";
 
 const require = createRequire(import.meta.url);
 let runtime: Promise<void> | undefined;
@@ -24,7 +25,7 @@ export function loadGrammar(wasm: string): Promise<Parser> {
 
 async function load(wasm: string): Promise<Parser> {
   try {
-    runtime ??= Parser.init({ locateFile: () => require.resolve("web-tree-sitter/web-tree-sitter.wasm") });
+    runtime ??= start();
     await runtime;
     const parser = new Parser();
     parser.setLanguage(await Grammar.load(await readFile(require.resolve(wasm))));
@@ -35,4 +36,10 @@ async function load(wasm: string): Promise<Parser> {
       cause: error,
     });
   }
+}
+
+async function start(): Promise<void> {
+  const module = { locateFile: () => require.resolve("web-tree-sitter/web-tree-sitter.wasm") };
+  await Parser.init(module);
+  useExports(module);
 }

@@ -1,5 +1,6 @@
-import type { Node, Parser, TreeCursor } from "web-tree-sitter";
+import type { Node, Parser } from "web-tree-sitter";
 import { internalError } from "../base/index.js";
+import { cursorOf, type Cursor } from "./_cursor.js";
 
 /** Tree-sitter gives this symbol to text that it could not parse. */
 const ERROR_SYMBOL = 65535;
@@ -40,7 +41,7 @@ export class SyntaxTree {
     if (tree === null) throw internalError("tree-sitter returned no tree");
     try {
       const plan = outline === undefined ? undefined : new Descent(parser, tree.rootNode, text, outline);
-      const cursor = tree.walk();
+      const cursor = cursorOf(tree);
       try {
         let capacity = Math.max(64, text.length >> 1);
         let symbol = new Uint16Array(capacity);
@@ -62,24 +63,24 @@ export class SyntaxTree {
             parents = grow(parents, new Int32Array(capacity));
             lasts = grow(lasts, new Int32Array(capacity));
           }
-          const id = cursor.nodeTypeId;
-          const start = cursor.startIndex;
-          const end = cursor.endIndex;
+          const id = cursor.typeId();
+          const start = cursor.start();
+          const end = cursor.end();
           symbol[size] = id;
-          fieldId[size] = cursor.currentFieldId;
+          fieldId[size] = cursor.fieldId();
           starts[size] = start;
           ends[size] = end;
           parents[size] = parent;
           // Only nodes without extent can be missing ones; asking each would cost another call per node.
-          if (id === ERROR_SYMBOL || (start === end && cursor.nodeIsMissing)) errors.push(size);
+          if (id === ERROR_SYMBOL || (start === end && cursor.isMissing())) errors.push(size);
           size += 1;
-          if ((plan === undefined || plan.goesInto(cursor, id, start, end)) && cursor.gotoFirstChild()) {
+          if ((plan === undefined || plan.goesInto(cursor, id, start, end)) && cursor.toFirstChild()) {
             parent = size - 1;
             continue;
           }
           lasts[size - 1] = size;
-          while (!cursor.gotoNextSibling()) {
-            if (!cursor.gotoParent()) break walk;
+          while (!cursor.toNextSibling()) {
+            if (!cursor.toParent()) break walk;
             lasts[parent] = size;
             parent = parents[parent]!;
           }
@@ -233,7 +234,7 @@ class Descent {
     this.flags = flagsOf(parser, outline);
   }
 
-  goesInto(cursor: TreeCursor, id: number, start: number, end: number): boolean {
+  goesInto(cursor: Cursor, id: number, start: number, end: number): boolean {
     const flags = this.flags[id] ?? 0;
     if ((flags & CLOSED) !== 0) return false;
     if ((flags & OPEN) !== 0) return true;
@@ -242,7 +243,7 @@ class Descent {
     while (this.next < starts.length && starts[this.next]! < start) this.next += 1;
     if (this.next < starts.length && starts[this.next]! < end) return true;
     if ((flags & QUOTED) !== 0 && QUOTE.test(this.text.slice(start, start + 3))) return true;
-    return id === ERROR_SYMBOL || (this.hasErrors && cursor.currentNode.hasError);
+    return id === ERROR_SYMBOL || (this.hasErrors && cursor.hasError());
   }
 }
 
