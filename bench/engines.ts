@@ -29,11 +29,11 @@ export const bench = defineBench({
     const threads = availableParallelism();
     const python = await context.python();
     const first = await compare(context, python, denoisingJob(threads), {
-      ...{ warmUp: 2, repetitions: 12, seconds: context.secondsLeft() * 0.38 },
+      ...{ warmUp: context.quick ? 0 : 2, repetitions: 12, seconds: context.secondsLeft() * 0.38 },
     });
-    const pairs = context.quick ? 128 : 1024;
-    const second = await compare(context, python, contrastiveJob(threads, pairs, Math.min(pairs, 128)), {
-      ...{ warmUp: context.quick ? 1 : 0, repetitions: 7, seconds: context.secondsLeft() },
+    const pairs = context.quick ? 48 : 1024;
+    const second = await compare(context, python, contrastiveJob(threads, pairs, context.quick ? 24 : 128), {
+      ...{ warmUp: 0, repetitions: 7, seconds: context.secondsLeft() },
     });
     const named = <T>(prefix: string, values: Readonly<Record<string, T>>): Record<string, T> =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}: ${name}`, value]));

@@ -3,3 +3,8 @@ export { createEngine, ENGINE_NAMES, type EngineName } from "./create-engine.js"
 export { openOnnxFile } from "./onnxruntime/open-file.js";
 export { findTorchPython, PACKAGE_FOLDER, pythonEnvironment, torchEngineFolder, venvPython } from "./torch/_python.js";
 export { PRECISIONS, type Precision, type TorchOptions } from "./torch/torch.js";
+export { describeTorch, type TorchDescription } from "./torch/describe.js";
+export { installTorchEngine, TORCH_VERSION, type InstallOptions } from "./torch/install.js";
+export { chooseEngine, type ChooseOptions, type EngineChoice } from "./choose-engine.js";
+export { describeHardware, INSTRUCTION_SETS, type Gpu, type Hardware, type InstructionSet } from "./hardware.js";
+export { tryProviders, type ProviderState } from "./onnxruntime/providers.js";

@@ -114,6 +114,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./status.js")).status,
   },
   {
+    name: "engine torch",
+    description: "The PyTorch that the torch engine uses; installs it",
+    load: async () => (await import("./engine-torch.js")).engineTorch,
+  },
+  {
+    name: "doctor",
+    description: "What of this machine can be used, and what to do about the rest",
+    load: async () => (await import("./doctor.js")).doctor,
+  },
+  {
     name: "obfuscate",
     description: "Replace the names that a source file defines, as stage 1 does",
     load: async () => (await import("./obfuscate.js")).obfuscate,
