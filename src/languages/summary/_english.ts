@@ -9,9 +9,9 @@ import { francAll } from "franc-min";
  */
 export function isEnglish(text: string): boolean {
   if (isOtherScript(text)) return false;
-  const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
-  if (latin === 0) return false;
   const ascii = text.match(/[A-Za-z]/g)?.length ?? 0;
+  const latin = ASCII.test(text) ? ascii : (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
+  if (latin === 0) return false;
   const words = text.toLowerCase().match(/[\p{L}']+/gu) ?? [];
   let english = 0;
   let foreign = 0;
@@ -32,10 +32,13 @@ export function isEnglish(text: string): boolean {
 
 /** True where more than a few letters are not Latin ones (a Greek symbol or two is mathematics). */
 export function isOtherScript(text: string): boolean {
+  if (ASCII.test(text)) return false; // Nearly all are, and counting by script is slow.
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
   return letters - latin > Math.max(2, 0.15 * letters);
 }
+
+const ASCII = /^[\0-\x7f]*$/;
 
 /** Mostly identifiers and numbers: neither English nor anything else; left to the other filters. */
 function isNames(text: string): boolean {
