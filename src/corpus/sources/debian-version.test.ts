@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareVersions, isExactDebian, newestInRange } from "./debian-version.js";
+import { compareVersions, isExactDebian, inRange } from "./debian-version.js";
 
 // The order as `dpkg --compare-versions` (1.21.22) gives it, each below the next.
 const SORTED = [
@@ -26,11 +26,11 @@ test("versions sort as dpkg sorts them", () => {
   expect(compareVersions("0:1.0-0", "1.0")).toBe(0);
 });
 
-test("the newest in a range", () => {
+test("the versions in a range, the newest first", () => {
   const there = ["1.9-1", "1.10-1", "2.0-1", "1.10~rc1-1"];
-  expect(newestInRange(there, "*")).toBe("2.0-1");
-  expect(newestInRange(there, ">= 1.9, << 2")).toBe("1.10-1");
-  expect(newestInRange(there, "= 1.9-1")).toBe("1.9-1");
-  expect(newestInRange(there, ">> 2.0-1")).toBeUndefined();
+  expect(inRange(there, "*")).toEqual(["2.0-1", "1.10-1", "1.10~rc1-1", "1.9-1"]);
+  expect(inRange(there, ">= 1.9, << 2")[0]).toBe("1.10-1");
+  expect(inRange(there, "= 1.9-1")).toEqual(["1.9-1"]);
+  expect(inRange(there, ">> 2.0-1")).toEqual([]);
   expect([">= 1", "*", "1.0-1", "2:1.0"].map(isExactDebian)).toEqual([false, false, true, true]);
 });

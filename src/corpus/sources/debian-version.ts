@@ -51,10 +51,10 @@ export function isExactDebian(version: string): boolean {
 }
 
 /**
- * The newest version in a range: `*`, a version, or constraints with commas between them, each `<<`, `<=`, `=`, `>=` or
- * `>>` and a version, as in Debian's control files. Undefined if there is none.
+ * The versions in a range, the newest first: `*`, a version, or constraints with commas between them, each `<<`, `<=`, `=`, `>=` or
+ * `>>` and a version, as in Debian's control files.
  */
-export function newestInRange(versions: readonly string[], range: string): string | undefined {
+export function inRange(versions: readonly string[], range: string): string[] {
   const constraints = range
     .split(",")
     .map((one) => one.trim())
@@ -72,5 +72,5 @@ export function newestInRange(versions: readonly string[], range: string): strin
       if (operator === ">>") return order > 0;
       return operator.startsWith("<") ? order <= 0 : order >= 0; // As in dpkg, a single `<` means `<=`.
     });
-  return versions.filter(fits).sort(compareVersions).at(-1);
+  return versions.filter(fits).sort((a, b) => compareVersions(b, a));
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { isExactDebian, newestInRange } from "../debian-version.js";
+import { basename, dirname, join } from "node:path";
+import { inRange, isExactDebian } from "../debian-version.js";
 import { runProgram, type RunResult } from "../_run.js";
 import { lockedFile, type Locked } from "../lock.js";
 import type { DebianConfig } from "../schema.js";
@@ -42,51 +42,70 @@ export class Apt {
     return new Apt(cache, options, versions);
   }
 
-  /** Downloads one package, which apt checks against the archive's signed lists. */
+  /**
+   * Downloads one package, which apt checks against the archive's signed lists: the earlier version if it is still
+   * listed, else the one wanted, else the newest in the range. A version that is listed and yet gone gives way to the
+   * next one.
+   */
   async fetch(
     config: DebianConfig,
     earlier: Locked | undefined,
     partial: string,
     signal?: AbortSignal,
   ): Promise<Outcome> {
-    const chosen = this.choose(config, earlier);
-    if ("ok" in chosen) return chosen;
-    const request = `${config.package}=${chosen.version}`;
-    const command =
-      config.form === "source" ? ["source", "--download-only", "--only-source", request] : ["download", request];
-    const result: RunResult = await runProgram("apt-get", [...this.options, "-q", ...command], {
-      cwd: partial,
-      signal,
-      env,
-    });
-    if (result.code !== 0) return failed(complaint(result.stderr, `apt-get ended with ${result.code}`), true);
-    const names = (await readdir(partial)).filter((name) => !name.startsWith(".")).sort();
-    if (names.length === 0) return failed("apt-get wrote no package");
-    const folder = `debian-${config.form}/${config.package}_${chosen.version.replace(/[^\w.+~-]/g, "_")}`;
-    await rm(join(this.cache, folder), { recursive: true, force: true });
-    await mkdir(dirname(join(this.cache, folder)), { recursive: true });
-    await rename(partial, join(this.cache, folder));
-    const files = await Promise.all(names.map((name) => lockedFile(this.cache, `${folder}/${name}`)));
-    const { note } = chosen;
-    return { ok: true, locked: { resolved: chosen.version, ...(note === undefined ? {} : { note }), files } };
+    const { version, form } = config;
+    const there = this.versions.get(keyOf(config.package, form)) ?? [];
+    if (there.length === 0) return failed(`there is no ${form} package ${config.package}`);
+    const exact = isExactDebian(version);
+    const range = config.range ?? (exact ? `>= ${version}` : version);
+    const first = [earlier?.resolved, exact ? version : undefined].filter((one) => one !== undefined);
+    const candidates = [...new Set([...first.filter((one) => there.includes(one)), ...inRange(there, range)])];
+    const [wanted] = candidates;
+    if (wanted === undefined) return failed(`expected a version ${range}, got ${[...new Set(there)].join(", ")}`);
+    let outcome: Outcome = failed("not attempted");
+    for (const candidate of candidates.slice(0, CANDIDATES)) {
+      const asked = exact ? version : wanted;
+      const note = candidate === asked ? undefined : substitution(asked, candidate, range);
+      const kept = earlier?.resolved === candidate ? earlier.note : note;
+      outcome = await this.download(config, candidate, kept, partial, signal);
+      if (outcome.ok || !GONE.test(outcome.why)) return outcome;
+    }
+    return outcome;
   }
 
-  /** The earlier version if it is still there, else the one wanted, else the newest in the range. */
-  private choose(config: DebianConfig, earlier: Locked | undefined): { version: string; note?: string } | Outcome {
-    const { version } = config;
-    const there = this.versions.get(keyOf(config.package, config.form)) ?? [];
-    if (there.length === 0) return failed(`there is no ${config.form} package ${config.package}`);
-    if (earlier !== undefined && there.includes(earlier.resolved)) {
-      return { version: earlier.resolved, ...(earlier.note === undefined ? {} : { note: earlier.note }) };
+  private async download(
+    config: DebianConfig,
+    version: string,
+    note: string | undefined,
+    partial: string,
+    signal?: AbortSignal,
+  ): Promise<Outcome> {
+    const place = join(partial, version.replace(/[^\w.+~-]/g, "_"));
+    await mkdir(place);
+    const request = `${config.package}=${version}`;
+    const command =
+      config.form === "source" ? ["source", "--download-only", "--only-source", request] : ["download", request];
+    const options = { cwd: place, signal, env };
+    const result: RunResult = await runProgram("apt-get", [...this.options, "-q", ...command], options);
+    if (result.code !== 0) {
+      const why = complaint(result.stderr, `apt-get ended with ${result.code}`);
+      return failed(why, !GONE.test(why));
     }
-    const exact = isExactDebian(version);
-    if (exact && there.includes(version)) return { version };
-    const range = config.range ?? (exact ? `>= ${version}` : version);
-    const newest = newestInRange(there, range);
-    if (newest === undefined) return failed(`expected a version ${range}, got ${[...new Set(there)].join(", ")}`);
-    return exact ? { version: newest, note: substitution(version, newest, range) } : { version: newest };
+    const names = (await readdir(place)).filter((name) => !name.startsWith(".")).sort();
+    if (names.length === 0) return failed("apt-get wrote no package");
+    const folder = `debian-${config.form}/${config.package}_${basename(place)}`;
+    await rm(join(this.cache, folder), { recursive: true, force: true });
+    await mkdir(dirname(join(this.cache, folder)), { recursive: true });
+    await rename(place, join(this.cache, folder));
+    const files = await Promise.all(names.map((name) => lockedFile(this.cache, `${folder}/${name}`)));
+    return { ok: true, locked: { resolved: version, ...(note === undefined ? {} : { note }), files } };
   }
 }
+
+/** Versions tried of one package. */
+const CANDIDATES = 3;
+/** The list of packages names a file that the archive no longer has. */
+const GONE = /\b404\b/;
 
 function keyOf(name: string, form: "source" | "binary"): string {
   return `${form}:${name}`;

@@ -55,6 +55,7 @@ const APT_GET = `
 echo "get $*" >> "$FAKE/calls"
 if [ -e "$FAKE/down" ]; then echo "E: Unable to fetch" >&2; exit 100; fi
 for last; do :; done
+if [ -e "$FAKE/apt/gone/$last" ]; then echo "E: Failed to fetch http://host.invalid/$last  404  Not Found" >&2; exit 100; fi
 case "$*" in
   *" update "*) exit 0;;
   *" source "*) cp "$FAKE/apt/source/$last"/* .;;
@@ -244,6 +245,18 @@ describe("Debian", () => {
     );
     expect((await calls()).filter((one) => one.includes(" update ")).length).toBe(1);
     for (const call of await calls()) expect(call).toContain(`Dir::State=${join(folder, "cache/apt/state")}`);
+  });
+
+  test("a version that is listed but gone from the archive gives way to the next", async () => {
+    await put("gone/apr=1.7.5-1", "");
+    await put("source/apr=1.7.2-3/apr_1.7.2-3.dsc", "dsc");
+    const { events, lines } = await fetchAll([{ ...source, version: "*" }]);
+    expect(lines).toEqual(["debian:apr: wanted 1.7.5-1, took 1.7.2-3, the newest in *"]);
+    expect(events.at(-1)).toMatchObject({ summary: { downloaded: 1, failed: 0 } });
+    await put("gone/apr=1.7.2-3", "");
+    const none = await fetchAll([{ ...source, version: ">= 1" }]);
+    expect(none.lines[0]).toContain("404");
+    expect((await calls()).filter((one) => one.includes("apr=1.7.5-1"))).toHaveLength(2); // Once a run, not again.
   });
 
   test("a range without a version, a package that is not there", async () => {

@@ -45,7 +45,12 @@ function satisfied(node: parse.Info, allow: ReadonlySet<string>): boolean {
       ? satisfied(node.left, allow) || satisfied(node.right, allow)
       : satisfied(node.left, allow) && satisfied(node.right, allow);
   }
-  return allow.has(node.license);
+  if (allow.has(node.license)) return true;
+  const gnu = /^([AL]?GPL-\d\.\d)(-only|-or-later)?$/.exec(node.license);
+  if (gnu === null) return false;
+  // `GPL-2.0` and `GPL-2.0+` are the old names of `GPL-2.0-only` and `GPL-2.0-or-later`.
+  const later = gnu[2] === "-or-later" || node.plus === true;
+  return allow.has(`${gnu[1]}${later ? "-or-later" : "-only"}`) || allow.has(`${gnu[1]}${later ? "+" : ""}`);
 }
 
 function parsed(expression: string): parse.Info | undefined {

@@ -30,6 +30,18 @@ describe("which expressions pass", () => {
     expect(isAllowed("MPL-2.0", licenceRules({ allow: ["MPL-2.0"] }))).toBe(true);
     expect(isAllowed("MIT", licenceRules({ allow: ["MPL-2.0"] }))).toBe(false);
     expect(isAllowed("MIT", licenceRules({}, ["MPL-2.0"]))).toBe(false);
+    const gnu = licenceRules({ allow: ["GPL-2.0-only", "LGPL-2.1+"] });
+    const passing = [
+      "GPL-2.0",
+      "GPL-2.0-only",
+      "GPL-2.0-only WITH Linux-syscall-note",
+      "LGPL-2.1-or-later",
+      "LGPL-2.1+",
+    ];
+    expect(passing.map((one) => isAllowed(one, gnu))).toEqual(passing.map(() => true));
+    expect(["GPL-2.0+", "GPL-2.0-or-later", "GPL-3.0", "LGPL-2.1"].map((one) => isAllowed(one, gnu))).toEqual(
+      Array(4).fill(false),
+    );
     expect(isAllowed("NOASSERTION", licenceRules({ includeOthers: true }))).toBe(true);
   });
 
