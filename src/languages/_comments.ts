@@ -68,7 +68,7 @@ const LINE_MARK = /^(?:\/\/[/!]?<?|#+)/;
 /** The text of a block comment without its marks, its column of asterisks and common indentation. */
 export function cleanBlock(comment: string): string {
   if (comment.startsWith("=begin")) return comment.replace(/^=begin.*|\n=end\s*$/g, "").trim();
-  const inner = comment.replace(/^\/\*+!?<?/, "").replace(/\*+\/\s*$/, "");
+  const inner = comment.replace(/^\/\*+(?:!?<|!|@[A-Z]*|-)?(?=\s|[^-@])/, "").replace(/\*+\/\s*$/, "");
   const lines = inner.split(/\r?\n/).map((line, i) => (i === 0 ? line : line.replace(/^\s*\*(?!\*)/, "")).trimEnd());
   const [head = "", ...rest] = lines;
   return [head.trim(), ...dedent(rest)].join("\n").trim();

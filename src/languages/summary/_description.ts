@@ -1,4 +1,5 @@
 import type { Language } from "../../base/index.js";
+import { capital } from "./_subject.js";
 
 /** The part of a docstring that describes, without its tags; `inherited` where it only points to another's. */
 export type Description = { readonly text: string } | { readonly dropped: "inherited" | "no-description" };
@@ -17,7 +18,7 @@ export function describe(docstring: string, language: Language): Description {
     if (xml === undefined) return { dropped: /<inheritdoc\b/i.test(text) ? "inherited" : "no-description" };
     text = xml;
   }
-  if (language === "c") text = withoutHeading(withoutColumn(text));
+  if (language === "c") text = withoutHeading(withoutColumn(text).replace(CALL_SEQUENCE, "$1"));
   if (language === "python") text = text.replace(SIGNATURE_LINE, "").replace(EPYTEXT, "$1");
   if (language === "ruby") {
     text = text
@@ -46,8 +47,11 @@ function returnText(docstring: string, language: Language): string | undefined {
   if (found === undefined) return undefined;
   let text = inlineTags(found.replace(/\s+/g, " ").replace(EPYTEXT, "$1")).trim();
   if (language === "javascript" || language === "typescript") text = withoutBraces(text).replace(/^[-–—:]\s*/, "");
-  else if (language === "ruby") text = text.replace(/^\[[^\]]*\]\s*/, "");
-  else if (language === "php") text = text.replace(PHP_TYPE, "");
+  else if (language === "ruby" || language === "c") {
+    const nothing = /^\[(?:void|nil|undefined|self)\]\s*(?=[a-z]+s\b)/.exec(text);
+    if (nothing !== null) return capital(text.slice(nothing[0].length));
+    text = text.replace(/^\[[^\]]*\]\s*/, "");
+  } else if (language === "php") text = text.replace(PHP_TYPE, "");
   else if (language === "python") text = text.replace(/^(?:[\w.]+(?:\[[^\]]*\])?|\([\w., ]*\)):\s+/, "");
   text = text.replace(/^[-–—:]\s*/, "");
   if ((text.match(/\p{L}{2,}/gu)?.length ?? 0) < 3) return undefined;
@@ -113,7 +117,7 @@ function withoutHeading(text: string): string {
   const titled =
     /^[ \t]*(?:FUNCTION|NAME|ROUTINE|(?:Function|Name|Routine|Method|Procedure)[ \t.]*:)[ \t]*\n?.*\n/.exec(text);
   if (titled !== null) return withoutHeading(text.slice(titled[0].length).replace(/^\s+/, ""));
-  const gtk = /^\w+(?:[ \t]*\(\))?:[ \t]*(?:\n|$)/.exec(text);
+  const gtk = /^\w+(?:[ \t]*\(\))?(?::[ \t]*(?:\n|$)|[ \t]*\n(?=[ \t]*@\w[\w.]*[ \t]*:))/.exec(text);
   if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
   const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
   return kernel === null ? text : text.slice(kernel[0].length);

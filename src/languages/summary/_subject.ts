@@ -53,7 +53,7 @@ function sameName(a: string, b: string): boolean {
 }
 
 /** Begins with a capital, as a sentence does, unless it begins with an identifier. */
-function capital(sentence: string): string {
+export function capital(sentence: string): string {
   return /^\p{Ll}+(?=[\s,.;:]|$)/u.test(sentence) ? sentence[0]!.toUpperCase() + sentence.slice(1) : sentence;
 }
 

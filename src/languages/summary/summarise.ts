@@ -60,7 +60,8 @@ export function summarise(docstring: string, language: Language, options: Summar
   const remark = remarkKind(sentence);
   if (remark !== undefined) return { dropped: remark };
   if (options.name !== undefined && contradicts(sentence, options.name)) return { dropped: "contradiction" };
-  if (GRAMMAR.test(first) || !isProse(sentence)) return { dropped: "not-prose" };
+  if (GRAMMAR.test(first) || /^.{0,60}\s[-=]+>\s.{0,40}$/.test(first) || !isProse(sentence))
+    return { dropped: "not-prose" };
   const tokens = (options.countTokens ?? countWords)(sentence);
   if (tokens < (options.minTokens ?? 3)) return { dropped: "too-short" };
   if (tokens > (options.maxTokens ?? 256)) return { dropped: "too-long" };
@@ -98,7 +99,8 @@ function tidy(sentence: string): string {
     .replace(/\[TOC\]|(?<![\w>)\]])(?:\(\s*(?:see|cf\.?|from|at)?:?\s*\)|\[\s*\])|<\s*>/gi, "")
     .replace(/`/g, "")
     .replace(/(?<![*\w])\*{1,2}(?=\S)([^*\n]+?)(?<=\S)\*{1,2}(?![*\w])/g, "$1")
-    .replace(/^(?:[-*+>•:;,|!]+\s+)+|^[*#|]+/, "")
+    .replace(/^(?:[-*+>•:;,|!@]+\s+)+|^[*#|]+/, "")
+    .replace(/(?<=\w) (?:NOTE|TODO|FIXME|WARNING|XXX|HACK)\b.*$/, "")
     .replace(/\s+([,.;:!?)])(?=\s|$)/g, "$1")
     .replace(/\s+/g, " ")
     .trim();
