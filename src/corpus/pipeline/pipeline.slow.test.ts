@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runChild } from "../../../test/helpers/child.js";
 import { contentsOf, documented, putFile, putPackages } from "../../../test/helpers/corpus.js";
-import { Rng } from "../../base/index.js";
+import { Rng, writeFileAtomic } from "../../base/index.js";
 import { buildCorpus, type BuildOptions, type CorpusInput } from "../index.js";
 import type { BatchItem } from "./_batch.js";
 import { NO_EXCLUSION } from "./_exclusion.js";
 import { PartFile } from "./_part.js";
 import { Pool } from "./_pool.js";
-import { writeFileAtomic } from "../../base/index.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -86,7 +85,11 @@ test("a thread that ends, hangs or runs out of memory costs one file each", asyn
     await writeFileAtomic(join(folder, "one.part"), bytes);
     const part = PartFile.open(join(folder, "one.part"));
     expect(part.documents().map(({ path }) => path)).toEqual(["a.js", "b.js", "c.js"]);
-    expect(part.header.skippedFiles).toEqual({ crash: 2, timeout: 1 });
+    // On a busy machine it takes longer to use up the memory than the item may take.
+    expect([
+      { crash: 2, timeout: 1 },
+      { crash: 1, timeout: 2 },
+    ]).toContainEqual(part.header.skippedFiles);
     expect(said).toHaveLength(3);
     expect(said[1]).toBe("x/hang.js: a worker thread did not come back from it in time; the file is passed over");
   } finally {
@@ -103,4 +106,20 @@ test("100,000 nested brackets and a line of 10 MB are no obstacle", async () => 
   await build(input, "out", { workers: 1 });
   const manifest = JSON.parse(await readFile(join(folder, "out", "manifest.json"), "utf8")) as { pairs: number };
   expect(manifest.pairs).toBe(1);
+});
+
+test("duplicates among 200,000 records are all found, in little memory", async () => {
+  interface Result {
+    readonly pairs: number;
+    readonly dropped: Record<string, number>;
+    readonly megabytes: number;
+  }
+  const args = [join(folder, "parts"), "200000"];
+  const { lines, errors } = await runChild<Result>("corpus-reduce-child.ts", args);
+  expect(errors).toBe("");
+  const { pairs, dropped, megabytes } = lines[0]!;
+  // Of every ten records one equals another, and one nearly does.
+  expect(pairs).toBe(160_000);
+  expect(dropped["duplicate-code"]! + dropped["near-duplicate"]!).toBe(40_000);
+  expect(megabytes).toBeLessThan(1000);
 });
