@@ -1,17 +1,18 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { float32, UserError } from "../../base/index.js";
-import { exp, Graph, matmul } from "../../graph/index.js";
+import { float32, int32, UserError } from "../../base/index.js";
+import { add, dropout, exp, expand, Graph, matmul, reduceSum, toOnnx } from "../../graph/index.js";
 import { python, testWithPython } from "../../../test/helpers/requires.js";
 import { createEngine } from "../index.js";
-import { findTorchPython } from "./_python.js";
+import { findTorchPython, pythonEnvironment } from "./_python.js";
 import type { TorchSession } from "./torch.js";
 
 let folder: string;
@@ -30,6 +31,14 @@ function powers(): Graph {
 }
 
 const square = (n: number) => float32([n, n], new Float32Array(n * n));
+
+const ONE = float32([], [1]);
+/** Dropout over two rows. */
+const keyed = (graph: Graph) => ({
+  ...{ rate: 0.5, place: 0 },
+  key: graph.constant(int32([2], [1, 2])),
+  rows: graph.constant(int32([2], [0, 1])),
+});
 
 async function failure(promise: Promise<unknown>): Promise<UserError> {
   const error: unknown = await promise.then(
@@ -162,4 +171,34 @@ testWithPython("an op that the engine lacks, a device that is not there: named",
   const wrong = await failure(session.run("p", { x: float32([2, 3], new Float32Array(6)) }));
   expect(wrong.code).toBe("engine.batch");
   await session.close();
+});
+
+testWithPython("a tensor that no machine holds: what to do, and the state is as it was", async () => {
+  const graph = new Graph("huge");
+  const count = graph.state("count", "float32", []);
+  graph.update("count", add(count, 1));
+  const wide = graph.scope("h.0", () => exp(expand(graph.input("x", "float32", []), [3_000_000, 3_000_000])));
+  graph.output("y", reduceSum(wide));
+  const session = await createEngine("torch", { python: python!, device: "cpu" }).open({ huge: graph }, { count: ONE });
+  const error = await failure(session.run("huge", { x: ONE }));
+  expect(error.code).toBe("engine.memory");
+  expect(error.message).toMatch(/program "huge".*h\.0\/exp/);
+  expect(error.fix).toContain("chunk");
+  expect(await session.read()).toEqual({ count: ONE });
+  await session.close();
+});
+
+testWithPython("a program with an op that the engine lacks names it and where it stands", async () => {
+  const graph = new Graph("foreign");
+  const mask = graph.scope("h.3", () => dropout(graph.input("x", "float32", [2, 3]), keyed(graph)));
+  graph.output("y", mask);
+  // Written for the other engine: its masks end in an op that this one never gets.
+  const path = join(folder, "foreign.onnx");
+  await writeFile(path, toOnnx(graph, { target: "onnxruntime" }));
+  const code = "import sys; from lodestone_torch.program import Program; Program.load(open(sys.argv[1], 'rb').read())";
+  const outcome = promisify(execFile)(python!, ["-c", code, path], { env: pythonEnvironment() });
+  await expect(outcome).rejects.toThrow(/EngineError: program: expected ops .*, got BitwiseAnd \(h\.3\/dropoutMask/);
+  await writeFile(path, Buffer.alloc(40, 255));
+  const damaged = promisify(execFile)(python!, ["-c", code, path], { env: pythonEnvironment() });
+  await expect(damaged).rejects.toThrow(/EngineError: program: expected an ONNX model/);
 });
