@@ -220,7 +220,7 @@ describe("packages in a cache", () => {
     expect(await read(config, { cache })).toEqual(["!unavailable"]);
   });
 
-  const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+  const copyright = `Format: https://example.org/copyright-format/1.0/
 
 Files: *
 License: Apache-2.0

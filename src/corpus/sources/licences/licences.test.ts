@@ -117,7 +117,7 @@ describe("debian/copyright", () => {
     expect(debianToSpdx(written)).toBe(expected);
   });
 
-  const text = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+  const text = `Format: https://example.org/copyright-format/1.0/
 Upstream-Name: x
 
 Files: *
