@@ -12,6 +12,7 @@ import time
 import torch
 
 from .batches import BatchFile
+from .environment import find_device
 from .errors import EngineError
 from .program import Program
 from .run_folder import Lock, RunFolder
@@ -30,7 +31,7 @@ class Trainer:
         self.options, self.say = options, say
         self.run = RunFolder(options.folder, options.out)
         self.manifest = self.run.manifest
-        self.device = choose_device(options.device)
+        self.device = find_device(options.device or "auto")
         self.stopping = None
         self.pending = []
         self.losses = []
@@ -272,19 +273,6 @@ def summarise(stage, outputs, stats):
             metrics[f"loss_{objective}"] = outputs[f"loss_{objective}"] / weight
             metrics[f"accuracy_{objective}"] = outputs[f"correct_{objective}"] / weight
     return metrics | stats
-
-
-def choose_device(name):
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-        return device
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).strip().split("\n")[0]
-        fix = "Leave --device out, or install the torch that fits this machine's driver"
-        raise EngineError("engine.device", f"--device {name}: expected a device that torch can use, got: {first}", fix) from error
 
 
 def memory_error(error):
