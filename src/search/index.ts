@@ -21,5 +21,6 @@ export { WEIGHTS, type Weights } from "./_weights.js";
 export { FEATURES, type Feature } from "./rank/features.js";
 export type { Explanation } from "./rank/rank.js";
 export { EmbeddedStore } from "./store/embedded.js";
+export { PostgresStore, type PostgresClient } from "./store/postgres.js";
 export type * from "./store/store.js";
 export { WordScanner } from "./text/words.js";

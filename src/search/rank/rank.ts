@@ -14,6 +14,8 @@ export interface Explanation {
   readonly semantic: number;
   readonly lexical: number;
   readonly features: Readonly<Partial<Record<Feature | "fileSupport" | "sameFile", number>>>;
+  /** The features themselves, before weights. */
+  readonly values: Readonly<Record<Feature, number>>;
 }
 
 export interface Ranked {
@@ -100,5 +102,6 @@ function explain(
   });
   if (support !== 0) features.fileSupport = support;
   if (sameFile !== 0) features.sameFile = sameFile;
-  return { cosines, bm25, semantic, lexical, features };
+  const own = Object.fromEntries(FEATURES.map((name, f) => [name, values[f]!])) as Record<Feature, number>;
+  return { cosines, bm25, semantic, lexical, features, values: own };
 }
