@@ -36,7 +36,8 @@ export function functionsOf(tree: SyntaxTree, profile: Profile): ExtractedFuncti
     const shape = profile.shape(tree, node);
     if (shape === undefined || !isSound(tree, profile, shape)) continue;
     const made = extract(tree, profile, shape, comments, lines);
-    if (shape.onlyDocumented !== true || made.docstring !== undefined) found.push(made);
+    // A type annotation is no documentation of a callback.
+    if (shape.onlyDocumented !== true || /^(?!@type\b)./.test(made.docstring ?? "")) found.push(made);
   }
   return found.sort((a, b) => a.start - b.start || b.end - a.end);
 }
