@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { ArgDef } from "citty";
 import { parseConfig, UserError } from "../base/index.js";
-import { createEngine, PRECISIONS, type Engine, type EngineOptions } from "../engine/index.js";
+import { chooseEngine, createEngine, PRECISIONS, type Engine, type EngineOptions } from "../engine/index.js";
 import { wholeNumber } from "./_arguments.js";
+import type { Context } from "./command.js";
 
 /** Engines that train. */
-const TRAINING_ENGINES = ["onnxruntime", "torch"] as const;
+const TRAINING_ENGINES = ["onnxruntime", "torch", "auto"] as const;
 
 /** Options of commands that train: which engine computes, and how. None of them is a part of the run's settings. */
 export const ENGINE_ARGS = {
@@ -13,7 +14,7 @@ export const ENGINE_ARGS = {
     type: "enum",
     options: [...TRAINING_ENGINES],
     valueHint: "NAME",
-    description: "What computes (onnxruntime if not given); torch needs Python with PyTorch",
+    description: "What computes (onnxruntime if not given); torch needs Python with PyTorch, auto takes the faster",
   },
   precision: {
     type: "enum",
@@ -48,14 +49,16 @@ interface EngineValues {
 }
 
 /**
- * The engine that the options ask for; they go over the config file's section `engine`.
+ * The engine that the options ask for; they go over the config file's section `engine`. What `auto` takes, and why, is
+ * said; it leaves out options that the engine taken does not have.
  *
  * @throws UserError `config.invalid`; `arguments.value` where an option is for another engine
  */
-export function engineFor(
+export async function engineFor(
   args: EngineValues,
   section: Readonly<Record<string, unknown>> = {},
-): { readonly engine: Engine; readonly engineSettings: EngineOptions } {
+  { say, signal }: Partial<Pick<Context, "say" | "signal">> = {},
+): Promise<{ readonly engine: Engine; readonly engineSettings: EngineOptions }> {
   const given = {
     ...section,
     ...(args.engine === undefined ? {} : { name: args.engine }),
@@ -65,12 +68,29 @@ export function engineFor(
     ...(args.threads === undefined ? {} : { threads: wholeNumber(args.threads, "threads") }),
   };
   const { name = "onnxruntime", threads, ...rest } = parseConfig(engineSchema, given, "engine");
-  const own = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const own = withoutUndefined(rest);
+  const engineSettings = threads === undefined ? {} : { threads };
+  if (name === "auto") {
+    const { python, precision } = rest;
+    const choice = await chooseEngine(withoutUndefined({ python, precision, threads, signal }));
+    say?.(choice.why);
+    return { engine: createEngine(choice.engine, choice.engine === "torch" ? own : {}), engineSettings };
+  }
   const [extra] = Object.keys(own);
   if (name !== "torch" && extra !== undefined) {
-    throw new UserError("arguments.value", `engine ${name}: expected no ${extra}, got ${String(own[extra])}`, {
-      fix: `Add --engine torch, or leave ${extra} out`,
-    });
+    throw new UserError(
+      "arguments.value",
+      `engine ${name}: expected no ${extra}, got ${String(own[extra as "python"])}`,
+      {
+        fix: `Add --engine torch, or leave ${extra} out`,
+      },
+    );
   }
-  return { engine: createEngine(name, own), engineSettings: threads === undefined ? {} : { threads } };
+  return { engine: createEngine(name, own), engineSettings };
+}
+
+/** The entries that have a value. */
+function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

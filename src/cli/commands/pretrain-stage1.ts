@@ -45,7 +45,7 @@ export const pretrainStage1 = command({
       corpus: args.corpus,
       tokenizer,
       out: args.out,
-      ...engineFor(args, file.engine),
+      ...(await engineFor(args, file.engine, context)),
       signal: context.signal,
     });
     await follow(events, args.out, tokenizer, context);

@@ -41,7 +41,7 @@ export const pretrainStage2 = command({
       corpus: args.corpus,
       tokenizer,
       out: args.out,
-      ...engineFor(args, file.engine),
+      ...(await engineFor(args, file.engine, context)),
       signal: context.signal,
     });
     await follow(events, args.out, tokenizer, context);
