@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { sha256 } from "../../src/base/index.js";
 import { cliPath, expectComplaint, lodestone, lodestoneUnder, run, temporaryFolder } from "../helpers/cli.js";
 import { testWithNamespaces } from "../helpers/requires.js";
 
@@ -75,8 +76,10 @@ testWithNamespaces("an output folder on a read-only mount", async () => {
 testWithNamespaces("a full disk: the corpus that was there stays whole", async () => {
   const many = join(folder, "many");
   await mkdir(many);
-  const noise = Array.from({ length: 4000 }, (_, i) => `const value${i} = ${i};`).join("\n");
-  for (let i = 0; i < 30; i++) await writeFile(join(many, `file${i}.js`), `${good(`sum${i}`)}// ${i}\n${noise}\n`);
+  // Hashes, as what is written is compressed.
+  const noise = (file: number): string =>
+    Array.from({ length: 4000 }, (_, i) => `call(function f${sha256(`${file} ${i}`)}(x) { return x; });`).join("\n");
+  for (let i = 0; i < 30; i++) await writeFile(join(many, `file${i}.js`), `${good(`sum${i}`)}// ${i}\n${noise(i)}\n`);
   const disk = join(folder, "disk");
   await mkdir(disk);
   // The disk lives as long as the namespace: everything is done, and looked at, in one shell.

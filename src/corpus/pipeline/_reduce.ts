@@ -215,10 +215,12 @@ function pairSample({ origin, path, startLine, name, docstring, code }: PairReco
 function emptyError(parts: PartSet, tally: Tally): UserError {
   const { sources, skippedFiles } = tally.summary();
   const files = sources.reduce((total, { items }) => total + items, 0);
+  const names = parts.sources.map(({ origin }) => origin.replace(/^directory:/, ""));
+  const places = names.length > 5 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} others` : names.join(", ");
   const why = Object.entries(skippedFiles).map(([reason, count]) => `${count} ${reason}`);
   return new UserError(
     "corpus.empty",
-    `corpus: expected source files in ${parts.sources.map(({ origin }) => origin.replace(/^directory:/, "")).join(", ")}, ` +
+    `corpus: expected source files in ${places}, ` +
       `got ${files} files and none usable${why.length === 0 ? "" : ` (${why.join(", ")})`}`,
     { fix: "Check the paths, languages and exclude patterns of the sources" },
   );
