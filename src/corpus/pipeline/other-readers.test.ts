@@ -3,11 +3,12 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
+import type * as ParquetWasm from "parquet-wasm";
 import { expect, test } from "vitest";
 import { putPackages } from "../../../test/helpers/corpus.js";
 import { buildCorpus, readManifest, readPairs } from "../index.js";
 
-const { readParquet } = createRequire(import.meta.url)("parquet-wasm") as typeof import("parquet-wasm");
+const { readParquet } = createRequire(import.meta.url)("parquet-wasm") as typeof ParquetWasm;
 
 test("Arrow's own Parquet reader sees the records that ours does", async () => {
   const folder = await mkdtemp(join(tmpdir(), "lodestone-readers-"));
