@@ -50,3 +50,24 @@ describe("licence headers", () => {
     expect(cutLicence(text, lang)).toBe(expected);
   });
 });
+
+describe("what compilers and generators put out", () => {
+  test.each([
+    ["compiled", "export class A {}\n//# sourceMappingURL=a.js.map\n"],
+    ["compiled", "function f() {\n  var _this2 = this;\n  return _this2;\n}\n"],
+    ["compiled", '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n'],
+    ["compiled", "// src/a.js\nlet a;\n// src/b.js\nlet b;\n// node_modules/c/index.js\nlet c;\n"],
+    ["data", `export default [${"12345, 'abc', 0xff,\n".repeat(2_000)}];\n`],
+  ])("%s", (reason, text) => {
+    expect(excludedByText(text, "javascript")).toBe(reason);
+  });
+
+  test("code that people write stays", () => {
+    for (const text of [
+      "// src/a.js\nvar _this = this;\nf(_this);\n",
+      `${"function f(a) {\n  return a.map((x) => x + 1);\n}\n".repeat(600)}`,
+    ]) {
+      expect(excludedByText(text, "javascript")).toBeUndefined();
+    }
+  });
+});
