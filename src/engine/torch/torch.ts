@@ -30,7 +30,7 @@ export interface TorchOptions {
   readonly threads?: number;
   /** Computes the layers again in the backward pass instead of keeping what is in them: less memory, more time. */
   readonly checkpoint?: boolean;
-  /** Hands the programs to `torch.compile`: slow first steps, faster later ones. Needs a C++ compiler on the CPU. */
+  /** Hands the programs to `torch.compile`: the first step takes minutes, docs/log.md tells what it gains. Needs a C++ compiler on the CPU. */
   readonly compile?: boolean;
 }
 
