@@ -100,7 +100,7 @@ async function compare(
     }
     for (const [name, samples] of Object.entries(messages)) {
       const protocol = summarise(samples).median;
-      values[`protocol ${name}`] = { median: protocol, share: protocol / measured.summaries[name]!.median };
+      values[`protocol ${name}`] = { seconds: protocol, share: protocol / measured.summaries[name]!.median };
     }
     return {
       values,
