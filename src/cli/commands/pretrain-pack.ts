@@ -29,7 +29,7 @@ export const pretrainPack = command({
     "python FOLDER. The batches are those that pretrain stage1 or stage2 would feed, so it is the same run; pretrain unpack " +
     "brings it back",
   args: {
-    stage: { type: "positional", description: "stage1 or stage2", required: true },
+    stage: { type: "positional", description: "The stage to pack: stage1 or stage2", required: true },
     ...{ corpus, tokenizer, steps, batch, "learning-rate": learningRate, warmup, seed, config },
     out: { type: "string", valueHint: "DIR", description: "The folder to write; new or empty", required: true },
     run: {
