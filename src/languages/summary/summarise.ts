@@ -100,7 +100,7 @@ function tidy(sentence: string): string {
     .replace(/`/g, "")
     .replace(/(?<![*\w])\*{1,2}(?=\S)([^*\n]+?)(?<=\S)\*{1,2}(?![*\w])/g, "$1")
     .replace(/^(?:[-*+>•:;,|!@]+\s+)+|^[*#|]+/, "")
-    .replace(/(?<=\w) (?:NOTE|TODO|FIXME|WARNING|XXX|HACK)\b.*$/, "")
+    .replace(/(?<=\w) (?:(?:NOTE|TODO|FIXME|WARNING|XXX|HACK)\b|(?:Returns?|Args|Parameters|Raises|Example): ).*$/, "")
     .replace(/\s+([,.;:!?)])(?=\s|$)/g, "$1")
     .replace(/\s+/g, " ")
     .trim();
