@@ -291,7 +291,6 @@ export class SearchIndex {
     });
     const ranked = rank(read, candidates, {
       limit: options.limit ?? 10,
-      scanner: this.scanner,
       paths: this.paths,
       ...(options.weights === undefined ? {} : { weights: options.weights }),
     });

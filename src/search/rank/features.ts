@@ -49,6 +49,19 @@ export class PathReader {
   private readonly known = new Map<string, PathFacts>();
   constructor(private readonly scanner: WordScanner) {}
 
+  private readonly names = new Map<string, readonly string[]>();
+
+  /** The different words of a name. */
+  nameWords(name: string): readonly string[] {
+    let words = this.names.get(name);
+    if (words === undefined) {
+      words = [...new Set(this.scanner.words(name))];
+      if (this.names.size > 200_000) this.names.clear();
+      this.names.set(name, words);
+    }
+    return words;
+  }
+
   facts(path: string): PathFacts {
     let facts = this.known.get(path);
     if (facts === undefined) {
@@ -71,12 +84,7 @@ export class PathReader {
 }
 
 /** Features of each candidate [candidates, FEATURES]. Scores are standardised over the candidates of the query. */
-export function featuresOf(
-  query: Query,
-  candidates: readonly Candidate[],
-  paths: PathReader,
-  scanner: WordScanner,
-): Float64Array[] {
+export function featuresOf(query: Query, candidates: readonly Candidate[], paths: PathReader): Float64Array[] {
   const lexical = standardised(candidates.map((one) => one.lexical));
   const cosine = (tier: Tier): number[] | undefined =>
     candidates[0]?.cosines[tier] === undefined ? undefined : candidates.map((one) => one.cosines[tier] ?? 0);
@@ -89,7 +97,7 @@ export function featuresOf(
   const wanted = new Set(query.words.keys());
   return candidates.map(({ row, lexical: score }, i) => {
     const facts = paths.facts(row.path);
-    const nameWords = row.kind === "text" || row.kind === "config" ? [] : [...new Set(scanner.words(row.name))];
+    const nameWords = row.kind === "text" || row.kind === "config" ? [] : paths.nameWords(row.name);
     const inQuery = nameWords.filter((word) => wanted.has(word)).length;
     const value: Record<Feature, number> = {
       lexical: lexical[i]!,
@@ -116,7 +124,9 @@ export function featuresOf(
       isTypes: row.path.endsWith(".d.ts") || row.path.endsWith(".pyi") ? 1 : 0,
       size: Math.log2(1 + row.endLine - row.startLine) / 6,
     };
-    return Float64Array.from(FEATURES, (name) => value[name]);
+    const out = new Float64Array(FEATURES.length);
+    for (let f = 0; f < out.length; f++) out[f] = value[FEATURES[f]!];
+    return out;
   });
 }
 

@@ -1,6 +1,5 @@
 import { WEIGHTS, type Weights } from "../_weights.js";
 import type { Query } from "../text/query.js";
-import type { WordScanner } from "../text/words.js";
 import type { Candidate, Tier } from "../store/store.js";
 import { FEATURES, featuresOf, type Feature, type PathReader } from "./features.js";
 
@@ -27,7 +26,6 @@ export interface Ranked {
 /** Options of {@link rank}. */
 export interface RankOptions {
   readonly limit: number;
-  readonly scanner: WordScanner;
   readonly paths: PathReader;
   readonly weights?: Weights;
 }
@@ -37,10 +35,10 @@ export interface RankOptions {
  * a decay for each further hit of the same file, so that ten hits are not one file. Equal scores go by path and line.
  */
 export function rank(query: Query, candidates: readonly Candidate[], options: RankOptions): Ranked[] {
-  const { limit, scanner, paths, weights = WEIGHTS } = options;
+  const { limit, paths, weights = WEIGHTS } = options;
   const model = Float64Array.from(FEATURES, (name) => weights[query.shape][name] ?? 0);
-  const features = featuresOf(query, candidates, paths, scanner);
-  const scores = features.map((values) => values.reduce((sum, value, f) => sum + value * model[f]!, 0));
+  const features = featuresOf(query, candidates, paths);
+  const scores = features.map((values) => dot(values, model));
   const support = fileSupport(candidates, scores);
   const pool = candidates.map((candidate, i) => ({
     candidate,
@@ -67,6 +65,12 @@ export function rank(query: Query, candidates: readonly Candidate[], options: Ra
     out.push({ candidate, score: bestScore, explanation });
   }
   return out;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }
 
 /** For each candidate, how much the better half of the other candidates of its file adds, at most about 2. */
