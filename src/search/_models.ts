@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sha256, UserError } from "../base/index.js";
-import { MODEL_FILES, type Embedder } from "../encoder/index.js";
+import { MODEL_FILES, shippedModel, type Embedder } from "../encoder/index.js";
 import type { ModelInfo, Tier } from "./store/store.js";
 
 /** Encoders by tier: model folders, or opened ones. */
@@ -17,14 +15,10 @@ export interface TierModel {
   close(): Promise<void>;
 }
 
-/** Folders that come with the package. */
+/** Encoders that come with the package. */
 export function shippedModels(): Encoders {
-  const folder = (tier: Tier): string => fileURLToPath(new URL(`../../models/${tier}`, import.meta.url));
-  const found: Partial<Record<Tier, string>> = {};
-  for (const tier of ["static", "full"] as const) {
-    if (existsSync(join(folder(tier), MODEL_FILES.checksums))) found[tier] = folder(tier);
-  }
-  return found;
+  const [fast, full] = [shippedModel("static"), shippedModel("int8")];
+  return { ...(fast === undefined ? {} : { static: fast }), ...(full === undefined ? {} : { full }) };
 }
 
 /** @throws UserError `model.missing` for a folder that is none */
@@ -42,7 +36,7 @@ export async function tierModel(given: string | Embedder, threads?: number): Pro
   let opening: Promise<Embedder> | undefined;
   return {
     info: { hash: sha256(sums).slice(0, 32), dim, folder },
-    open: () => (opening ??= openFolder(folder, text, threads)),
+    open: () => (opening ??= openFolder(folder, threads)),
     close: async () => {
       const opened = await opening?.catch(() => undefined);
       await opened?.close();
@@ -59,12 +53,9 @@ function openedModel(encoder: Embedder): TierModel {
   };
 }
 
-async function openFolder(folder: string, config: string, threads: number | undefined): Promise<Embedder> {
-  const { isStatic, loadEncoder, loadStatic } = await import("../encoder/index.js");
-  const { lodestone } = JSON.parse(config) as { lodestone?: { model?: { layers: number; positions: boolean } } };
-  const model = lodestone?.model;
-  if (model !== undefined && isStatic(model)) return loadStatic(folder);
-  return loadEncoder(folder, threads === undefined ? {} : { threads });
+async function openFolder(folder: string, threads: number | undefined): Promise<Embedder> {
+  const { openEncoder } = await import("../encoder/index.js");
+  return openEncoder(folder, threads === undefined ? {} : { threads });
 }
 
 /** Whether a model folder holds a static bag. Folders that cannot be read count as others: opening them tells why. */

@@ -77,7 +77,7 @@ class Cutter {
     let start = nodes[index]!.startIndex;
     for (let i = index - 1; i >= 0; i--) {
       const above = nodes[i]!;
-      if (!/comment|attribute|decorator|annotation|^signature$|pragma/.test(above.type)) break;
+      if (!/comment|haddock|attribute|decorator|annotation|^signature$|pragma/.test(above.type)) break;
       if (above.endIndex > start || above.startIndex < floor) break;
       if (/\n\s*\n\s*\n/.test(this.text.slice(above.endIndex, start))) break;
       if (/\S/.test(this.text.slice(above.endIndex, start))) break;
