@@ -34,7 +34,7 @@ test.each([
   ],
   ["a.kt", "class Loader {\n    fun load(id: Int): Int = id\n}\n", ["1-3 class Loader", "2-2 method Loader::load"]],
   ["a.ex", "defmodule A do\n  def add(a, b) do\n    a + b\n  end\nend\n", ["1-5 class A", "2-4 method A::add"]],
-  ["a.hs", "-- | Adds.\nadd :: Int -> Int\nadd 0 = 1\nadd a = a\n", ["1-4 function add"]],
+  ["a.hs", "-- | Adds.\nadd :: Int -> Int\nadd 0 = 1\nadd a = a\n", ["2-4 function add"]],
   ["a.lua", "-- adds\nfunction M.add(a)\n  return a\nend\n", ["1-4 function add"]],
   ["a.sh", "# greets\ngreet() {\n  echo hi\n}\n", ["1-4 function greet"]],
   ["a.scala", "object Main {\n  def run(x: Int): Int = x\n}\n", ["1-3 class Main", "2-2 method Main::run"]],
