@@ -7,8 +7,10 @@ import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import { readChecksums, verifyFile, type Checksums } from "./_checksums.js";
 import { FORMAT, type LodestoneSection } from "./_configs.js";
 import { FILES } from "./_files.js";
+import { expandCompact } from "./compact.js";
 import { Encoder } from "./encoder.js";
 import { pickWeights, type EncoderParts } from "./save.js";
+import { isStatic, StaticEncoder, type Embedder } from "./static.js";
 
 export interface LoadEncoderOptions extends EngineOptions {
   /** A tokenizer to use instead of the folder's; it must be the one that the model was trained with. */
@@ -42,6 +44,18 @@ export async function loadEncoder(folder: string, options: LoadEncoderOptions = 
 }
 
 /**
+ * Opens a model folder for embedding in the way that suits it: a static bag without an engine, others by
+ * {@link loadEncoder}.
+ *
+ * @throws UserError as {@link loadEncoder}
+ */
+export async function openEncoder(folder: string, options: LoadEncoderOptions = {}): Promise<Embedder> {
+  const { model } = await readSection(folder, await readChecksums(folder));
+  if (!isStatic(model)) return loadEncoder(folder, options);
+  return new StaticEncoder(await readEncoder(folder));
+}
+
+/**
  * Reads a model folder as parts, weights under GPT-2's names: what training continues from.
  *
  * @throws UserError as {@link loadEncoder}
@@ -58,7 +72,7 @@ export async function readEncoder(folder: string): Promise<EncoderParts> {
       import("./_transformers.js"),
     ]);
   const config = parseModelConfig(model, join(folder, FILES.config));
-  const named = fitsTransformers(config) ? fromTransformers(config, tensors) : tensors;
+  const named = fitsTransformers(config) ? fromTransformers(config, tensors) : expandCompact(tensors);
   return { config, weights: pickWeights(parameterShapes(config), named), tokenizer };
 }
 

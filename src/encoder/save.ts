@@ -52,7 +52,7 @@ export async function saveEncoder(folder: string, parts: EncoderParts): Promise<
 }
 
 /** A model folder, or one that lost its checksums. */
-function isModelFolder(names: readonly string[]): boolean {
+export function isModelFolder(names: readonly string[]): boolean {
   return names.includes(FILES.checksums) || (names.includes(FILES.onnx) && names.includes(FILES.config));
 }
 

@@ -2,7 +2,6 @@ import { ProgressMeter, type Tensor } from "../base/index.js";
 import type { ModelConfig } from "../model/index.js";
 import { PieceEncoder, type Tokenizer } from "../tokenizer/index.js";
 import type { EmbedOptions, Encoder } from "./encoder.js";
-import { readEncoder } from "./load.js";
 import type { EncoderParts } from "./save.js";
 import { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
 
@@ -122,13 +121,11 @@ export function isStatic(config: Pick<ModelConfig, "layers" | "positions">): boo
   return config.layers === 0 && !config.positions;
 }
 
-/**
- * Opens a model folder as a static bag.
- *
- * @throws UserError as `readEncoder`; RangeError for a model that is none
- */
-export async function loadStatic(folder: string): Promise<StaticEncoder> {
-  return new StaticEncoder(await readEncoder(folder));
+/** {@link StaticEncoder}'s table [V, H]: rows times their tokens' weights. */
+export function foldedTable(config: ModelConfig, weights: Readonly<Record<string, Tensor>>): Float32Array {
+  const table = new Float32Array(config.vocabSize * config.width);
+  fillTable(table, config.width, config, weights);
+  return table;
 }
 
 /** Rows of `wte` (after `ln_f` where the pooled states are the final ones), each times its token's weight. */

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { tensor, UserError, writeFileAtomic, writeSafetensors, type Tensor } from "../base/index.js";
+import type { ModelConfig } from "../model/index.js";
+import { writeChecksums } from "./_checksums.js";
+import { configText } from "./_configs.js";
+import { FILES } from "./_files.js";
+import { replaceFolder } from "./_replace-folder.js";
+import { checkTokenizer, isModelFolder, pickWeights, type EncoderParts } from "./save.js";
+import { foldedTable, isStatic } from "./static.js";
+
+/** The token table in bytes, and what a step of each row is worth. */
+export const COMPACT = { table: "wte.weight.uint8", scale: "wte.weight.scale" } as const;
+/** The byte that stands for 0. */
+const ZERO = 128;
+
+/**
+ * Writes a static bag in its smallest form: one byte a number instead of four, no ONNX file. What each token weighs is
+ * multiplied into its row, so that the model is a plain mean of rows; vectors point where the original's do, to the
+ * rounding of a byte. `loadStatic` and `readEncoder` read the folder.
+ *
+ * @throws UserError `model.not-static`, `model.wrong-tokenizer`, `model.weights`, and those of writing
+ */
+export async function saveCompact(folder: string, parts: EncoderParts): Promise<void> {
+  const { tokenizer } = parts;
+  if (!isStatic(parts.config)) {
+    throw new UserError("model.not-static", "export: expected a static bag, got a model with blocks or positions", {
+      fix: "Train one with --size bag, or export the model as it is",
+    });
+  }
+  checkTokenizer(parts.config, tokenizer);
+  const { parameterShapes } = await import("../model/index.js");
+  const weights = pickWeights(parameterShapes(parts.config), parts.weights);
+  const config = compactConfig(parts.config);
+  const stored = quantiseRows(foldedTable(parts.config, weights), config.vocabSize, config.width);
+  await replaceFolder(folder, isModelFolder, async (temporary) => {
+    await writeSafetensors(join(temporary, FILES.weights), stored, { format: "pt" });
+    const texts: Record<string, string> = {
+      [FILES.tokenizer]: tokenizer.source,
+      [FILES.tokenizerConfig]: tokenizer.configText(config.maxLength),
+      [FILES.config]: configText(config, tokenizer),
+    };
+    for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(temporary, name), text);
+    await writeChecksums(temporary, [FILES.weights, ...Object.keys(texts)]);
+  });
+}
+
+/** The same bag when every token weighs the same. */
+export function compactConfig(config: ModelConfig): ModelConfig {
+  return { ...config, pooling: "mean", finalNorm: false, poolStates: "residual" };
+}
+
+/** The parameters of a file that {@link saveCompact} wrote; others as they are. */
+export function expandCompact(tensors: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+  const table = tensors[COMPACT.table];
+  const scale = tensors[COMPACT.scale];
+  if (table === undefined || scale === undefined) return tensors;
+  const [rows = 0, width = 0] = table.dims;
+  const out = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const step = Number(scale.data[row]);
+    for (let i = row * width; i < (row + 1) * width; i++) out[i] = (Number(table.data[i]) - ZERO) * step;
+  }
+  return { "wte.weight": tensor("float32", [rows, width], out) };
+}
+
+/** Each row by its own scale, symmetric: byte = round(x / scale) + 128, scale = largest |x| of the row / 127. */
+function quantiseRows(table: Float32Array, rows: number, width: number): Record<string, Tensor> {
+  const bytes = new Uint8Array(rows * width);
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let largest = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(table[i]!));
+    scales[row] = largest / 127;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      bytes[i] = ZERO + (largest === 0 ? 0 : Math.round(table[i]! / scales[row]!));
+    }
+  }
+  return {
+    [COMPACT.table]: tensor("uint8", [rows, width], bytes),
+    [COMPACT.scale]: tensor("float32", [rows], scales),
+  };
+}
