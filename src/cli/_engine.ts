@@ -38,6 +38,8 @@ const engineSchema = z.strictObject({
   checkpoint: z.boolean().optional(),
   /** torch.compile. */
   compile: z.boolean().optional(),
+  /** Stage 1: threads that prepare batches while the engine computes. */
+  dataWorkers: z.int().min(0).optional(),
 });
 
 interface EngineValues {
@@ -46,6 +48,7 @@ interface EngineValues {
   readonly python?: string | undefined;
   readonly device?: string | undefined;
   readonly threads?: string | undefined;
+  readonly "data-workers"?: string | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function engineFor(
   args: EngineValues,
   section: Readonly<Record<string, unknown>> = {},
   { say, signal }: Partial<Pick<Context, "say" | "signal">> = {},
-): Promise<{ readonly engine: Engine; readonly engineSettings: EngineOptions }> {
+): Promise<{ readonly engine: Engine; readonly engineSettings: EngineOptions; readonly dataWorkers?: number }> {
   const given = {
     ...section,
     ...(args.engine === undefined ? {} : { name: args.engine }),
@@ -66,15 +69,21 @@ export async function engineFor(
     ...(args.python === undefined ? {} : { python: args.python }),
     ...(args.device === undefined ? {} : { device: args.device }),
     ...(args.threads === undefined ? {} : { threads: wholeNumber(args.threads, "threads") }),
+    ...(args["data-workers"] === undefined
+      ? {}
+      : { dataWorkers: wholeNumber(args["data-workers"], "data-workers", 0) }),
   };
-  const { name = "onnxruntime", threads, ...rest } = parseConfig(engineSchema, given, "engine");
+  const { name = "onnxruntime", threads, dataWorkers, ...rest } = parseConfig(engineSchema, given, "engine");
   const own = withoutUndefined(rest);
-  const engineSettings = threads === undefined ? {} : { threads };
+  const shared = {
+    engineSettings: threads === undefined ? {} : { threads },
+    ...(dataWorkers === undefined ? {} : { dataWorkers }),
+  };
   if (name === "auto") {
     const { python, precision } = rest;
     const choice = await chooseEngine(withoutUndefined({ python, precision, threads, signal }));
     say?.(choice.why);
-    return { engine: createEngine(choice.engine, choice.engine === "torch" ? own : {}), engineSettings };
+    return { engine: createEngine(choice.engine, choice.engine === "torch" ? own : {}), ...shared };
   }
   const [extra] = Object.keys(own);
   if (name !== "torch" && extra !== undefined) {
@@ -86,7 +95,7 @@ export async function engineFor(
       },
     );
   }
-  return { engine: createEngine(name, own), engineSettings };
+  return { engine: createEngine(name, own), ...shared };
 }
 
 /** The entries that have a value. */

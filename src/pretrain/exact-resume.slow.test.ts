@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { withoutClock } from "../../test/helpers/pretrain.js";
 import { startSmallRun, type SmallRun } from "../../test/helpers/pretrain-runs.js";
 import { checkpointsFolder, latestCheckpoint } from "./checkpoint.js";
 import { readMetrics } from "./metrics-file.js";
@@ -20,7 +21,7 @@ async function train(run: SmallRun, stop?: number): Promise<{ state: Buffer; met
   }
   const { checkpoint } = await latestCheckpoint(run.out);
   expect(checkpoint!.path).toBe(join(checkpointsFolder(run.out), `step-${String(stop ?? run.steps).padStart(8, "0")}`));
-  const metrics = (await readMetrics(run.out)).map((line) => ({ ...line, seconds: 0 }));
+  const metrics = (await readMetrics(run.out)).map(withoutClock);
   return { state: await readFile(join(checkpoint!.path, "state.safetensors")), metrics };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runChild, type ChildOptions, type ChildResult } from "../../test/helpers/child.js";
+import { withoutClock } from "../../test/helpers/pretrain.js";
 import type { ChildEnd } from "../../test/helpers/pretrain-child.js";
 import type { SmallRun } from "../../test/helpers/pretrain-runs.js";
 import { Rng } from "../base/index.js";
@@ -46,7 +47,7 @@ function endOf({ lines }: ChildResult<Line>): ChildEnd {
 async function finished({ out, steps }: SmallRun): Promise<{ state: Checkpoint["state"]; metrics: object[] }> {
   const { checkpoint } = await latestCheckpoint(out);
   expect(checkpoint!.meta.step).toBe(steps);
-  const metrics = (await readMetrics(out)).map((line) => ({ ...line, seconds: 0 }));
+  const metrics = (await readMetrics(out)).map(withoutClock);
   return { state: checkpoint!.state, metrics };
 }
 

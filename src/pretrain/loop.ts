@@ -41,7 +41,7 @@ export interface LoopOptions<P extends Position> {
 }
 
 /**
- * Trains from `from.step` to `steps`. While the engine computes a step the next batch is prepared. An aborted signal
+ * Trains from `from.step` to `steps`. While the engine computes a step the next batches are prepared. An aborted signal
  * lets the step in hand finish, writes a checkpoint and ends with `stopped`; else the run ends with a checkpoint and
  * `done`. Dropout's key and the learning rate are functions of the step alone, so that a resumed run repeats exactly
  * what an uninterrupted one does.
@@ -58,15 +58,17 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
   const saver = new Saver(options, metrics, from.path === undefined ? undefined : { step: from.step, path: from.path });
   let step = from.step;
   let position = from.position;
-  let prepared = step < steps ? prefetch(source, position, step) : undefined;
+  const batches = new BatchQueue(source, position, step, steps);
   try {
-    while (prepared !== undefined && signal?.aborted !== true) {
-      const batch: PreparedBatch<P> = await prepared;
+    let since = performance.now();
+    while (step < steps && signal?.aborted !== true) {
+      const batch = await batches.take();
       const started = performance.now();
       const running = computeStep(options, batch, step);
       running.catch(() => undefined);
-      prepared = step + 1 < steps ? prefetch(source, batch.next, step + 1) : undefined;
+      batches.fill(BATCHES_AHEAD); // After the engine has got its batch.
       const outputs = await running;
+      const ended = performance.now();
       requireFinite(outputs, `${stage}: step ${step + 1}`, saver.lastPath);
       step += 1;
       position = batch.next;
@@ -74,8 +76,9 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
         step,
         ...options.summarise(outputs, batch.stats),
         learning_rate: options.learningRate(step - 1),
-        seconds: (performance.now() - started) / 1000,
+        ...speed(batch.stats, (ended - started) / 1000, (ended - since) / 1000),
       };
+      since = ended;
       saver.note(outputs["loss"]!);
       await metrics.append(line);
       yield { kind: "step", step, metrics: line };
@@ -90,11 +93,54 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
   }
 }
 
-/** Begins to prepare a batch; a failure is reported where the batch is awaited, or not at all if it never is. */
-function prefetch<P extends Position>(source: BatchSource<P>, position: P, step: number): Promise<PreparedBatch<P>> {
-  const batch = source.prepare(position, step);
-  batch.catch(() => undefined);
-  return batch;
+/** Batches in preparation while the engine runs. */
+const BATCHES_AHEAD = 3;
+
+/** The run's batches, prepared ahead. A failure is reported where the batch is taken, or not at all if it never is. */
+class BatchQueue<P extends Position> {
+  private readonly queue: Promise<PreparedBatch<P>>[] = [];
+  private last: Promise<{ readonly next: P }>;
+
+  constructor(
+    private readonly source: BatchSource<P>,
+    position: P,
+    private step: number,
+    private readonly steps: number,
+  ) {
+    this.last = Promise.resolve({ next: position });
+    this.fill(1);
+  }
+
+  /** The next batch; the caller knows that there is one. */
+  take(): Promise<PreparedBatch<P>> {
+    if (this.queue.length === 0) this.fill(1);
+    return this.queue.shift()!;
+  }
+
+  /** Begins to prepare until so many are there or under way. */
+  fill(ahead: number): void {
+    for (; this.queue.length < ahead && this.step < this.steps; this.step++) {
+      const step = this.step;
+      const batch = this.last.then(({ next }) => this.source.prepare(next, step));
+      batch.catch(() => undefined);
+      this.queue.push(batch);
+      this.last = batch;
+    }
+  }
+}
+
+/**
+ * How fast an update was: `seconds` since the one before, `engine_busy`, the share of them in which the engine computed,
+ * `tokens_per_second`, and `memory_gb` of this process (an engine in a process of its own not counted).
+ */
+function speed(stats: Readonly<Record<string, number>>, computing: number, seconds: number): Record<string, number> {
+  const tokens = stats["tokens"];
+  return {
+    seconds,
+    engine_busy: seconds > 0 ? Math.min(1, computing / seconds) : 1,
+    ...(tokens === undefined || seconds <= 0 ? {} : { tokens_per_second: tokens / seconds }),
+    memory_gb: process.memoryUsage.rss() / 2 ** 30,
+  };
 }
 
 async function computeStep<P extends Position>(

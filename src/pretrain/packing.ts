@@ -24,6 +24,8 @@ export interface PackedRows {
   /** 0 is padding; 1, 2, ... number the pieces of a row. Tokens attend within their own only. */
   readonly segments: Int32Array;
   readonly masked: MaskedPositions;
+  /** Tokens of documents under objective D. */
+  readonly deobfuscated: number;
 }
 
 /** What is predicted, ascending. */
@@ -68,6 +70,7 @@ export async function packRows(
   const index: number[] = [];
   const label: number[] = [];
   const objective: number[] = [];
+  let deobfuscated = 0;
   for (let row = 0; row < rows; row++) {
     let used = 0;
     for (let segment = 1; used < length; segment++) {
@@ -88,6 +91,7 @@ export async function packRows(
         label.push(example.labels[from]!);
         objective.push(OBJECTIVE_CODE[example.objective]);
       }
+      if (example.objective === "D") deobfuscated += size;
       used += size;
       reader.offset += size;
       if (size === left) reader.advance();
@@ -98,7 +102,7 @@ export async function packRows(
     label: Int32Array.from(label),
     objective: Int32Array.from(objective),
   };
-  return { rows, length, inputIds, positions, segments, masked };
+  return { rows, length, inputIds, positions, segments, masked, deobfuscated };
 }
 
 /**

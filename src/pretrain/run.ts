@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { lockFolder, Rng, toBytes, UserError, type Tensor } from "../base/index.js";
 import type { Graph } from "../graph/index.js";
 import { initialise, parameterShapes, type ModelConfig } from "../model/index.js";
@@ -39,8 +40,8 @@ export interface StagePlan<P extends Position> {
   readonly corpusHash: string;
   /** How an update is computed: `chunk` rows or pairs at a time, or all at once (null). */
   readonly stepOf: (chunk: number | null) => Step;
-  /** Reads the data; only called where there are steps left. */
-  readonly source: (rng: Rng) => AsyncGenerator<TrainEvent, BatchSource<P>>;
+  /** Opens the data; only called where there are steps left. `dataWorkers` threads prepare batches. */
+  readonly source: (rng: Rng, dataWorkers: number) => AsyncGenerator<TrainEvent, BatchSource<P>>;
   readonly summarise: LoopOptions<P>["summarise"];
   readonly signal: AbortSignal | undefined;
 }
@@ -51,6 +52,13 @@ export interface RunPlace {
   readonly out: string;
   readonly engine: TrainEngine;
   readonly engineSettings?: EngineSettings;
+  /** Threads that prepare batches while the engine runs; decides speed only. Default {@link defaultDataWorkers}. */
+  readonly dataWorkers?: number;
+}
+
+/** A thread for every four processors, from 1 to 8; 0 (all in one thread) where there is only one processor. */
+export function defaultDataWorkers(processors = availableParallelism()): number {
+  return processors < 2 ? 0 : Math.min(8, Math.max(1, processors >> 2));
 }
 
 /**
@@ -118,17 +126,18 @@ export function scheduleOf({ steps, optimizer }: Stage1Config | Stage2Config): S
 
 async function* train<P extends Position>(
   plan: StagePlan<P>,
-  { out, engine, engineSettings = {} }: RunPlace,
+  { out, engine, engineSettings = {}, dataWorkers = defaultDataWorkers() }: RunPlace,
   rng: Rng,
   identity: RunIdentity,
   checkpoint: Checkpoint | undefined,
 ): AsyncGenerator<TrainEvent> {
   const { training, signal } = plan;
-  const source = yield* plan.source(rng);
-  const state = checkpoint?.state ?? stateAtStart(plan);
-  const { programs, scratch, run } = plan.stepOf(training.chunk);
-  const session = await engine.open(programs, { ...state, ...scratch }, engineSettings);
+  const source = yield* plan.source(rng, dataWorkers);
+  let session: Awaited<ReturnType<TrainEngine["open"]>> | undefined;
   try {
+    const state = checkpoint?.state ?? stateAtStart(plan);
+    const { programs, scratch, run } = plan.stepOf(training.chunk);
+    session = await engine.open(programs, { ...state, ...scratch }, engineSettings);
     yield* trainLoop({
       out,
       identity,
@@ -148,7 +157,8 @@ async function* train<P extends Position>(
       ...(signal === undefined ? {} : { signal }),
     });
   } finally {
-    await session.close();
+    await session?.close();
+    await source.close?.();
   }
 }
 

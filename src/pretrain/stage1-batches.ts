@@ -1,15 +1,9 @@
 import { int32, tensor, UserError, type Rng, type Tensor } from "../base/index.js";
-import { WeightedCache } from "./_cache.js";
-import { maskIdentifiers, segmentTokens, type SegmentedTokens } from "./deobfuscation.js";
-import {
-  maskRandom,
-  UNMASKED,
-  type MaskedTokens,
-  type MaskVocabulary,
-  type RandomMasking,
-  type Rate,
-} from "./masking.js";
-import { epochOrder, Latest } from "./order.js";
+import { Tokenizer } from "../tokenizer/index.js";
+import { DocumentList, type DocumentOrder } from "./documents.js";
+import { InlineExamples, ThreadedExamples, type ExampleSource } from "./example-sources.js";
+import type { OpenedExample } from "./examples.js";
+import type { RandomMasking, Rate } from "./masking.js";
 import { maskedCapacity, packRows, type Example, type Objective, type PackedRows } from "./packing.js";
 import type { BatchSource, FindIdentifiers, PreparedBatch, PretrainTokenizer, TrainingDocument } from "./types.js";
 
@@ -18,7 +12,8 @@ export type ObjectiveMix = "R" | "D" | "P" | "S";
 
 /** What stage 1's batches depend on. */
 export interface Stage1BatchOptions {
-  readonly documents: readonly TrainingDocument[];
+  /** A list is shuffled by `rng`. */
+  readonly documents: readonly TrainingDocument[] | DocumentOrder;
   readonly tokenizer: PretrainTokenizer;
   readonly identifiers: FindIdentifiers;
   readonly objective: ObjectiveMix;
@@ -34,6 +29,11 @@ export interface Stage1BatchOptions {
   readonly rng: Rng;
   /** Tokens of documents kept between epochs. */
   readonly cacheTokens?: number;
+  /**
+   * Threads that tokenise, parse and mask ahead. Changes no batch. Default 0: all in this thread. They find names by the
+   * languages' parsers, so `identifiers` must be those.
+   */
+  readonly threads?: number;
 }
 
 /** The document `index` of `epoch`'s order, from token `offset`; its objective was settled when it was begun. */
@@ -45,34 +45,29 @@ export type Stage1Position = {
 };
 
 /**
- * Stage 1's batches. Documents are tokenised when their turn comes and kept up to a limit, so that start-up is short
- * and memory bounded. What a document looks like depends on the key, the epoch and the document only, never on where
- * it falls in a batch.
+ * Stage 1's batches. Documents are tokenised when their turn comes, or by threads somewhat earlier, so that start-up is
+ * short and memory bounded. What a document looks like depends on the key, the epoch and the document only, never on
+ * where it falls in a batch.
  */
 export class Stage1Batches implements BatchSource<Stage1Position> {
   readonly start: Stage1Position = { epoch: 0, index: 0, offset: 0, objective: null };
-  private readonly vocabulary: MaskVocabulary;
-  private readonly orders: Latest<Uint32Array>;
-  private readonly plain: WeightedCache<number, Int32Array>;
-  private readonly segmented: WeightedCache<number, SegmentedTokens>;
+  private readonly order: DocumentOrder;
+  private readonly examples: ExampleSource;
   private lastExample: { readonly key: string; readonly example: OpenedExample } | undefined;
 
   /** @throws UserError `corpus.empty` */
   constructor(private readonly options: Stage1BatchOptions) {
-    const { documents, tokenizer, rng, cacheTokens = 2 ** 24 } = options;
-    if (documents.length === 0) throw emptyCorpus();
-    this.vocabulary = {
-      maskId: tokenizer.maskId,
-      special: new Set([tokenizer.padId, tokenizer.eosId, tokenizer.maskId]),
-      vocabSize: tokenizer.vocabSize,
-    };
-    this.orders = new Latest((epoch) => epochOrder(rng, epoch, documents.length));
-    this.plain = new WeightedCache(cacheTokens, (ids) => ids.length);
-    this.segmented = new WeightedCache(cacheTokens / 2, (tokens) => tokens.ids.length);
+    const { documents, rng, tokenizer, threads = 0, rows, length } = options;
+    this.order = isList(documents) ? new DocumentList(documents, rng) : documents;
+    if (this.order.count === 0) throw emptyCorpus();
+    this.examples =
+      threads > 0 && tokenizer instanceof Tokenizer
+        ? new ThreadedExamples(this.order, { ...options, tokenizer, threads, aheadTokens: 3 * rows * length })
+        : new InlineExamples(this.order, options);
   }
 
   async prepare(position: Stage1Position, step: number): Promise<PreparedBatch<Stage1Position>> {
-    const reader = new DocumentReader(position, this.options.documents.length, (at) => this.example(at, step));
+    const reader = new DocumentReader(position, this.order.count, (at) => this.example(at, step));
     const packed = await packRows(reader, {
       rows: this.options.rows,
       length: this.options.length,
@@ -85,23 +80,22 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
     };
   }
 
+  /** Ends the threads and closes the documents' files. */
+  async close(): Promise<void> {
+    await this.examples.close();
+    await this.order.close();
+  }
+
   /** The masked document at a position, whole, with its end-of-sequence token. Empty documents give undefined. */
   private async example(at: Stage1Position, step: number): Promise<OpenedExample | undefined> {
-    const { rng, tokenizer, masking, share } = this.options;
-    const document = this.orders.get(at.epoch)[at.index]!;
-    const wanted = at.objective ?? this.objectiveOf(at.epoch, document, step);
+    const objectiveOf = ({ epoch, index }: { epoch: number; index: number }): Objective =>
+      this.objectiveOf(epoch, this.order.numberAt(epoch, index), step);
+    const wanted = at.objective ?? objectiveOf(at);
     const key = `${at.epoch} ${at.index} ${wanted}`; // A long document goes through many batches.
     if (this.lastExample?.key === key) return this.lastExample.example;
-    const draw = rng.split("mask", at.epoch, document);
-    const segmented = wanted === "D" ? await this.segment(document) : undefined;
-    const masked =
-      segmented !== undefined && segmented.identifiers > 0
-        ? maskIdentifiers(segmented, share, this.vocabulary, draw)
-        : maskRandom(await this.tokens(document), masking, this.vocabulary, draw);
-    if (masked.input.length === 0) return undefined;
-    const objective = segmented !== undefined && segmented.identifiers > 0 ? "D" : "R";
-    const example = { ...ended(masked, tokenizer.eosId), objective, wanted } as const;
-    this.lastExample = { key, example };
+    const { epoch, index } = at;
+    const example = await this.examples.get({ epoch, index }, wanted, objectiveOf);
+    if (example !== undefined) this.lastExample = { key, example };
     return example;
   }
 
@@ -111,24 +105,10 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
     if (objective === "S") return step < steps / 2 ? "R" : "D";
     return objective;
   }
-
-  private tokens(document: number): Promise<Int32Array> {
-    const { documents, tokenizer } = this.options;
-    return this.plain.get(document, async () => (await tokenizer.encodeIds([documents[document]!.text]))[0]!);
-  }
-
-  private segment(document: number): Promise<SegmentedTokens> {
-    const { documents, tokenizer, identifiers } = this.options;
-    const { text, lang } = documents[document]!;
-    return this.segmented.get(document, async () =>
-      segmentTokens(text, await identifiers(text, lang), (pieces) => tokenizer.encodeIds(pieces)),
-    );
-  }
 }
 
-interface OpenedExample extends Example {
-  /** What was drawn; differs from `objective` where a document has no identifiers. */
-  readonly wanted: Objective;
+function isList(documents: readonly TrainingDocument[] | DocumentOrder): documents is readonly TrainingDocument[] {
+  return Array.isArray(documents);
 }
 
 /** Walks over documents in epoch order and counts what it meets. */
@@ -172,16 +152,6 @@ class DocumentReader {
   }
 }
 
-function ended(masked: MaskedTokens, eosId: number): { input: Int32Array; labels: Int32Array } {
-  const length = masked.input.length + 1;
-  const input = new Int32Array(length);
-  input.set(masked.input);
-  input[length - 1] = eosId;
-  const labels = new Int32Array(length).fill(UNMASKED);
-  labels.set(masked.labels);
-  return { input, labels };
-}
-
 /** Packed rows as stage 1's program takes them; unused room repeats position 0 with weight 0. */
 export function packedTensors(packed: PackedRows): Record<string, Tensor> {
   const { rows, length, masked } = packed;
@@ -216,6 +186,7 @@ function packedStats(packed: PackedRows): Record<string, number> {
     padding: packed.rows * packed.length - tokens,
     masked_r: packed.masked.index.length - deobfuscated,
     masked_d: deobfuscated,
+    tokens_d: packed.deobfuscated,
   };
 }
 

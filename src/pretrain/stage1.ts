@@ -1,8 +1,9 @@
 import { sha256 } from "../base/index.js";
-import { readDocuments, readManifest } from "../corpus/index.js";
-import { loadLanguage } from "../languages/index.js";
+import { readManifest } from "../corpus/index.js";
 import { parseModelConfig, type ModelConfigInput } from "../model/index.js";
+import { identifiersByLanguage } from "./_identifiers.js";
 import { parseStage1Config, type Stage1ConfigInput } from "./config.js";
+import { openShards } from "./documents.js";
 import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan, type Weights } from "./run.js";
 import { Stage1Batches, type Stage1Position } from "./stage1-batches.js";
 import { stage1Steps } from "./step.js";
@@ -49,22 +50,19 @@ export async function stage1Plan(options: Omit<Stage1Options, keyof RunPlace>): 
   const model = parseModelConfig(options.model);
   requireLength("stage 1 config: length", config.length, model);
   const { corpus, tokenizer, identifiers = identifiersByLanguage } = options;
-  const data = typeof corpus === "string" ? await corpusDocuments(corpus) : corpus;
+  const corpusHash = typeof corpus === "string" ? await hashOfCorpus(corpus) : corpus.hash;
   return {
     stage: "stage1",
     training: config,
     model,
     tokenizer,
     initial: options.initial,
-    corpusHash: data.hash,
+    corpusHash,
     stepOf: (chunk) => stage1Steps(model, updateOptions(config), chunk),
     // eslint-disable-next-line require-yield -- stage 2 reports while it reads; reading documents is quick
-    source: async function* (rng) {
-      const documents: TrainingDocument[] = [];
-      for await (const { lang, text } of data.documents()) {
-        options.signal?.throwIfAborted();
-        documents.push({ lang, text });
-      }
+    source: async function* (rng, dataWorkers) {
+      const documents =
+        typeof corpus === "string" ? await openShards(corpus, rng) : await readAll(corpus, options.signal);
       return new Stage1Batches({
         documents,
         tokenizer,
@@ -76,6 +74,7 @@ export async function stage1Plan(options: Omit<Stage1Options, keyof RunPlace>): 
         length: config.length,
         steps: config.steps,
         rng,
+        threads: options.identifiers === undefined ? dataWorkers : 0,
       });
     },
     summarise: stage1Metrics,
@@ -83,12 +82,18 @@ export async function stage1Plan(options: Omit<Stage1Options, keyof RunPlace>): 
   };
 }
 
-async function corpusDocuments(folder: string): Promise<DocumentSource> {
-  const manifest = await readManifest(folder);
-  return { hash: sha256(JSON.stringify(manifest)), documents: () => readDocuments(folder) };
+async function hashOfCorpus(folder: string): Promise<string> {
+  return sha256(JSON.stringify(await readManifest(folder)));
 }
 
-const identifiersByLanguage: FindIdentifiers = async (text, lang) => (await loadLanguage(lang)).identifiers(text);
+async function readAll(source: DocumentSource, signal: AbortSignal | undefined): Promise<TrainingDocument[]> {
+  const documents: TrainingDocument[] = [];
+  for await (const { lang, text } of source.documents()) {
+    signal?.throwIfAborted();
+    documents.push({ lang, text });
+  }
+  return documents;
+}
 
 /**
  * Loss and accuracy over the masked tokens of either objective. The program's outputs are weighted sums; an objective

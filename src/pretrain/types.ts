@@ -53,6 +53,8 @@ export interface PreparedBatch<P extends Position> {
 export interface BatchSource<P extends Position> {
   readonly start: P;
   prepare(position: P, step: number): Promise<PreparedBatch<P>>;
+  /** Ends threads and closes files; batches still in preparation fail. */
+  close?(): Promise<void>;
 }
 
 /** The part of an engine's session that training uses. */

@@ -21,6 +21,11 @@ export const pretrainStage1 = command({
       valueHint: "NAME",
       description: "R random masking, D deobfuscation, P a coin for each document, S first R, then D",
     },
+    "data-workers": {
+      type: "string",
+      valueHint: "N",
+      description: "Threads that prepare batches while the engine computes; decides speed only",
+    },
   },
   examples: [
     {

@@ -15,7 +15,7 @@ import {
 import { TORCH_PACKAGE, torchProgram } from "./_torch.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { requireSameRun, type RunIdentity } from "../resume.js";
-import { identityOf, rngOf, scheduleOf, stateAtStart, type StagePlan } from "../run.js";
+import { defaultDataWorkers, identityOf, rngOf, scheduleOf, stateAtStart, type StagePlan } from "../run.js";
 import type { Step } from "../step.js";
 import type { BatchSource, Position, TrainEvent } from "../types.js";
 import { writeBatches, type BatchFile } from "./_batch-file.js";
@@ -69,15 +69,11 @@ export async function* packStage<P extends Position>(
       fix: "Raise training.steps, or export the run as it is",
     });
   }
-  const source = yield* plan.source(rngOf(plan));
+  const source = yield* plan.source(rngOf(plan), defaultDataWorkers());
   const folder = `${out}.partial`;
   try {
     await rm(folder, { recursive: true, force: true });
     await mkdir(join(folder, "programs"), { recursive: true });
-  } catch (error) {
-    throw writeError(out, error);
-  }
-  try {
     const position = checkpoint === undefined ? source.start : (checkpoint.meta.position as P);
     const batches = yield* packBatches(plan, options, source, join(folder, "batches.bin"), { step, position });
     const state = await writeStart(join(folder, "state.safetensors"), checkpoint?.state ?? stateAtStart(plan));
@@ -117,6 +113,8 @@ export async function* packStage<P extends Position>(
   } catch (error) {
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw writeError(out, error);
+  } finally {
+    await source.close?.();
   }
 }
 
