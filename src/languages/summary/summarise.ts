@@ -108,7 +108,7 @@ function tidy(sentence: string): string {
 
 /** A production of a grammar, as parser generators keep in docstrings: `expr : expr PLUS term | term`. */
 const GRAMMAR =
-  /::=|^\S+ (?:[<>=!]=|=|<|>|\+|\*|\|\|?|&&) \S|^\w+ = \S|^[\w.]+(?:\([^)]*\))? -> |^\w+ *(?:::?=|->|:) *\S+(?: +\S+)* *\||^[a-z_]\w* : (?:[A-Za-z_]\w* ?)+$/;
+  /::=|^\S+ (?:[<>=!]=|=|<|>|\+|\*|\|\|?|&&) \S|^\w+ = \S|^[\w.]+(?:\([^)]*\))? -> |^\w+ *(?:::?=|->|:) *\S+(?: +\S+)* *\||^[a-z_]\w* : [A-Za-z_]\w*(?: [A-Za-z_]\w*)* ?$/;
 
 /** Mostly words: not commented-out code, a rule of dashes, a grammar production or a table. */
 function isProse(sentence: string): boolean {
