@@ -9,7 +9,7 @@ import { Gate, MAX_FILE_BYTES } from "./_gate.js";
 import { unavailable } from "./_unavailable.js";
 import { packageJsonLicence } from "./licences/package-json.js";
 import { toSpdx, UNKNOWN, type LicenceRules } from "./licences/expression.js";
-import { isLicenceFile, licenceOfText } from "./licences/text.js";
+import { isLicenceFile, licenceOfTexts } from "./licences/text.js";
 import type { DirectoryConfig } from "./schema.js";
 import type { ReadSourceOptions, Source, SourceEvent } from "./types.js";
 
@@ -122,18 +122,13 @@ async function contentHash(root: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What the folder's own `package.json` or licence file says. */
+/** What the folder's own `package.json` says, else its licence files, all of them together. */
 async function statedLicence(root: string): Promise<string> {
   const manifest = await readFile(join(root, "package.json"), "utf8").catch(() => undefined);
   const said = manifest === undefined ? UNKNOWN : packageJsonLicence(manifest);
   if (said !== UNKNOWN) return toSpdx(said);
   const names = (await readdir(root).catch(() => [])).filter(isLicenceFile).sort();
-  for (const name of names) {
-    const text = await head(join(root, name)).catch(() => "");
-    const licence = licenceOfText(text);
-    if (licence !== UNKNOWN) return licence;
-  }
-  return UNKNOWN;
+  return licenceOfTexts(await Promise.all(names.map((name) => head(join(root, name)).catch(() => "")))) ?? UNKNOWN;
 }
 
 async function head(path: string): Promise<string> {

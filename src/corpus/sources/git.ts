@@ -6,9 +6,9 @@ import { Gate, MAX_FILE_BYTES } from "./_gate.js";
 import { findMirror, git, gitDirectory, isLocalRepository, isMirrorName, resolveCommit, startGit } from "./_git.js";
 import { ByteReader } from "./_reader.js";
 import { unavailable } from "./_unavailable.js";
-import { allOf, toSpdx, UNKNOWN, type LicenceRules } from "./licences/expression.js";
+import { toSpdx, UNKNOWN, type LicenceRules } from "./licences/expression.js";
 import { packageJsonLicence } from "./licences/package-json.js";
-import { isLicenceFile, licenceOfText } from "./licences/text.js";
+import { isLicenceFile, isLicenceFolder, licenceOfTexts } from "./licences/text.js";
 import { gitOrigin } from "./lock.js";
 import type { GitConfig } from "./schema.js";
 import type { ReadSourceOptions, Source, SourceEvent } from "./types.js";
@@ -152,17 +152,44 @@ async function* entries(dir: string, commit: string): AsyncGenerator<Entry> {
   }
 }
 
-/** What the licence files in the root say, all of them together; else `package.json`. */
+/**
+ * What the licence files in the root say, all of them together; else those in its folder of licences; else
+ * `package.json`.
+ */
 async function statedLicence(dir: string, commit: string): Promise<string> {
-  const { stdout } = await git(dir, ["ls-tree", "-z", "--name-only", "--full-tree", commit]);
-  const names = stdout.split("\0");
+  const inRoot = await namesIn(dir, commit, "");
   const read = async (name: string): Promise<string> =>
     (await git(dir, ["cat-file", "blob", `${commit}:${name}`])).stdout;
-  const said: string[] = [];
-  for (const name of names.filter(isLicenceFile)) {
-    const licence = licenceOfText(await read(name));
-    if (licence !== UNKNOWN) said.push(licence);
+  const texts = async (entries: readonly Named[]): Promise<string | undefined> =>
+    licenceOfTexts(await Promise.all(entries.filter(({ isFile }) => isFile).map(({ name }) => read(name))));
+  const said = await texts(inRoot.filter(({ name }) => isLicenceFile(name)));
+  if (said !== undefined) return said;
+  const folder = inRoot.find(({ isFile, name }) => !isFile && isLicenceFolder(name))?.name;
+  if (folder !== undefined) {
+    // In `licenses/` every text is one, in `legal/` those are that are called so.
+    const every = !/^legal$/i.test(folder);
+    const inFolder = await texts(
+      (await namesIn(dir, commit, `${folder}/`)).filter(
+        ({ name }) => isLicenceFile(name.slice(folder.length + 1)) || (every && /\.txt$/i.test(name)),
+      ),
+    );
+    if (inFolder !== undefined) return inFolder;
   }
-  if (said.length > 0) return allOf(said);
-  return names.includes("package.json") ? toSpdx(packageJsonLicence(await read("package.json"))) : UNKNOWN;
+  const manifest = inRoot.some(({ name }) => name === "package.json");
+  return manifest ? toSpdx(packageJsonLicence(await read("package.json"))) : UNKNOWN;
+}
+
+interface Named {
+  readonly isFile: boolean;
+  readonly name: string;
+}
+
+/** Plain files and folders of a folder (empty, or with a slash at its end). */
+async function namesIn(dir: string, commit: string, folder: string): Promise<Named[]> {
+  const place = folder === "" ? [] : [folder];
+  const { stdout } = await git(dir, ["ls-tree", "-z", "--full-tree", commit, ...place]);
+  return [...stdout.matchAll(/(100|040)\d{3} (?:blob|tree) [0-9a-f]+\t([^\0]+)\0/g)].map(([, mode, name]) => ({
+    isFile: mode === "100",
+    name: name!,
+  }));
 }

@@ -151,6 +151,27 @@ describe("git repositories", () => {
     expect(texts).toEqual(["", "first", "ÿ"]);
   });
 
+  test("a folder of licences stands where the root has none; a notice in words keeps a file out", async () => {
+    await repository();
+    run("mv", "LICENSE", "MIT-LICENSE");
+    const notice = "under the terms of the GNU General Public License, version 2";
+    await write("work/notice.c", `/* x\n * ${notice}\n */`);
+    await write("work/both.c", `/* SPDX-License-Identifier: ISC */\n/* ${notice} */`);
+    run("add", ".");
+    run("commit", "-qm", "three");
+    const config = { kind: "git", repository: join(folder, "work"), paths: ["src/**", "notice.c", "both.c"] } as const;
+    expect(await read(config)).toEqual(["both.c ISC", "notice.c!licence", "src/a.c MIT"]);
+    expect((await read({ ...config, licence: "ISC" })).slice(1)).toEqual(["notice.c!licence", "src/a.c ISC"]);
+    await mkdir(join(folder, "work/licenses"));
+    run("mv", "MIT-LICENSE", "licenses/MIT.txt");
+    run("commit", "-qm", "four");
+    expect((await read(config)).at(-1)).toBe("src/a.c MIT");
+    await write("work/licenses/other.txt", "Server Side Public License\nVERSION 1, October 16, 2018");
+    run("add", ".");
+    run("commit", "-qm", "five");
+    expect((await read(config)).at(-1)).toBe("src/a.c!licence");
+  });
+
   test("many files come in order, whole", async () => {
     for (let i = 0; i < 300; i++) await write(`work/f${String(i).padStart(3, "0")}.c`, `${MIT}${"x".repeat(i * 50)}`);
     await repository();

@@ -74,7 +74,8 @@ export function toSpdx(written: string): string {
 
 /** Conjunction of expressions, each once; {@link UNKNOWN} of none. */
 export function allOf(expressions: readonly string[]): string {
-  const each = [...new Set(expressions)];
+  const flat = expressions.flatMap((one) => (/[()]| OR /i.test(one) ? [one] : one.split(" AND ")));
+  const each = [...new Set(flat)];
   if (each.length <= 1) return each[0] ?? UNKNOWN;
   if (each.includes(UNKNOWN)) return UNKNOWN; // SPDX has no conjunction with NOASSERTION; unknown stays unknown.
   return each.map((one) => (/ OR /i.test(one) ? `(${one})` : one)).join(" AND ");
