@@ -83,6 +83,7 @@ function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>): boole
       return (known.spaces & MEMBERS) !== 0;
     case "keyword":
       // `f(end=1)` names the parameter only if `f` is ours.
+      if ((known.spaces & (role.spaces ?? 0)) !== 0) return true;
       return (known.parameter || (known.spaces & MEMBERS) !== 0) && role.callee !== undefined && names.has(role.callee);
     case "import":
       return false;

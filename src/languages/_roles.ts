@@ -20,14 +20,15 @@ export const MARKED = 16;
  * - `use`: a mere occurrence.
  * - `define`: a definition; `parameter` if callers may name it (`f(name=1)`).
  * - `assign-member`: `receiver.name = ...`, a definition if the file itself defines the receiver.
- * - `keyword`: the name of an argument, `f(name=1)`: it belongs to the callee.
+ * - `keyword`: the name of an argument, `f(name=1)`: it belongs to the callee. With `spaces` (a key of an object literal
+ *   that is handed over) it may also be a mere occurrence there.
  * - `import`: brought in from another file under its own name, which therefore stays.
  */
 export type Role =
   | { readonly role: "use"; readonly spaces: number }
   | { readonly role: "define"; readonly kind: IdentifierKind; readonly spaces: number; readonly parameter?: boolean }
   | { readonly role: "assign-member"; readonly receiver: string | undefined }
-  | { readonly role: "keyword"; readonly callee: string | undefined }
+  | { readonly role: "keyword"; readonly callee: string | undefined; readonly spaces?: number }
   | { readonly role: "import" };
 
 /** Called once per identifier in the file, in text order, with its span. */

@@ -2,15 +2,18 @@ import type { Profile } from "./_profile.js";
 import type { SyntaxTree } from "./_tree.js";
 import type { SyntaxToken, TokenKind } from "./types.js";
 
-/** Nodes that are one literal, whatever the grammar puts inside. */
+/** Nodes that are one literal, whatever the grammar puts inside. Strings side by side may have names between them (C). */
 const STRING =
-  /^(?:.*string(?:_literal|_expression|_array)?|(?:char|character|rune)(?:_literal)?|heredoc(?:_body|_beginning|_end)?|nowdoc(?:_body|_string)?|regex|(?:simple|delimited|bare)_symbol|symbol_array|uninterpreted|jsx_text|text)$/;
-/** Code inside one: `${name}`. */
-const CODE_INSIDE = /^(?:.*interpolation|template_substitution|template_type|template_expression)$/;
+  /^(?!concatenated)(?:.*string(?:_literal|_expression|_array)?|(?:char|character|rune)(?:_literal)?|heredoc(?:_body|_beginning|_end)?|nowdoc(?:_body|_string)?|regex|(?:simple|delimited|bare)_symbol|symbol_array|uninterpreted|jsx_text|text)$/;
+/** Code inside one: `${name}`, in PHP also `$name` alone. */
+const CODE_INSIDE =
+  /^(?:.*interpolation|template_substitution|template_type|template_expression|(?:dynamic_)?variable_name|member_access_expression|subscript_expression)$/;
 const NUMBER = /^(?:.*(?:integer|float|number|real|int|imaginary|floating_point)(?:_literal)?|complex|rational)$/;
 /** Named leaves that are words of the language and nobody's names. */
 const RESERVED =
-  /^(?:(?!type_identifier).*_type|true|false|boolean|boolean_literal|null|nil|none|null_literal|undefined|this|super|self|import|.*modifier|.*specifier|.*_statement|implicit_parameter|underscore_pattern|preproc_directive|relative_scope)$/;
+  /^(?:(?!type_identifier).*_type|true|false|boolean|boolean_literal|null|nil|none|null_literal|undefined|this|super|self|import|.*modifier|.*specifier|.*_statement|underscore_pattern|preproc_directive|relative_scope)$/;
+/** Names, also those whose text is their own kind (a variable `name`), a word of the language, or only marks. */
+const NAME = /^(?:identifier|name|constant|private_property_identifier|implicit_parameter)$/;
 const WORD = /^[$@]{0,2}[\p{L}_][\p{L}\p{N}_$]*[?!]?$/u;
 
 /** The leaves of a tree in text order, each with what it is; empty nodes are left out. */
@@ -31,10 +34,19 @@ export function tokensOf(tree: SyntaxTree, profile: Profile): SyntaxToken[] {
     if (!tree.isLeaf(node)) {
       quotes[node] = CODE_INSIDE.test(kind) ? 0 : quoted || STRING.test(kind) ? 1 : 0;
     } else if (start < end) {
-      tokens.push({ kind: quoted ? "string" : leafKind(kind, tree.text.slice(start, end)), start, end });
+      const text = tree.text.slice(start, end);
+      const own = quoted ? "string" : (nameKind(kind, tree.parentKind(node), text) ?? leafKind(kind, text));
+      tokens.push({ kind: own, start, end });
     }
   }
   return tokens;
+}
+
+function nameKind(kind: string, parentKind: string, text: string): TokenKind | undefined {
+  if (kind !== "name") return NAME.test(kind) || parentKind === "identifier" ? "identifier" : undefined; // C#: `from`
+  // PHP's grammar also calls these names: `$this`, `Box::class`.
+  const isVariable = parentKind === "variable_name";
+  return text === (isVariable ? "this" : "class") ? "keyword" : "identifier";
 }
 
 function leafKind(kind: string, text: string): TokenKind {

@@ -52,3 +52,17 @@ test.each(LANGUAGES)("%s: tokens stand in order and leave nothing but blanks bet
   }
   expect(text.slice(at).trim()).toBe("");
 });
+
+/** Names that a grammar spells like its own words, and strings with code and names in and between them. */
+const SUBTLE: readonly (readonly [Language, text: string, identifiers: string])[] = [
+  ["javascript", "let identifier = $ + #name in name;", "identifier $ #name name"],
+  ["php", '<?php $name = $class . $this->x . Box::class . "a $key {$y->z} ${w}";', "name class x Box key y z w"],
+  ["csharp", "class A { int from = 1; F f = e => e; }", "A from F f e e"],
+  ["c", 'char *s = "a" NL "b" SUFFIX;', "s NL SUFFIX"],
+  ["ruby", "identifier = name", "identifier name"],
+];
+
+test.each(SUBTLE)("%s: identifiers of %s", (language, text, names) => {
+  const found = syntaxTokens(text, language).filter(({ kind }) => kind === "identifier");
+  expect(found.map(({ start, end }) => text.slice(start, end)).join(" ")).toBe(names);
+});

@@ -92,6 +92,8 @@ function roleOf(tree: SyntaxTree, node: number): Role | undefined {
     case "using_directive":
       return named ? CLASS : undefined;
     case "argument":
+      if (named && tree.parentKind(parent) === "tuple_expression") return ATTRIBUTE; // (Left: 1, Right: 2)
+      return named ? { role: "keyword", callee: calleeOf(tree, parent) } : USE;
     case "attribute_argument":
       return named ? { role: "keyword", callee: calleeOf(tree, parent) } : USE;
     case "assignment_expression":
@@ -158,9 +160,21 @@ function qualifiedRole(tree: SyntaxTree, qualified: number, isLast: boolean): Ro
   return isLast ? MEMBER : USE;
 }
 
+/** The class that `: this(...)` or `: base(...)` constructs. */
+function initialised(tree: SyntaxTree, initializer: number): string | undefined {
+  const owner = tree.ancestor(initializer, CLASSES);
+  if (owner < 0) return undefined;
+  if (tree.childOfKind(initializer, "this") >= 0) return tree.slice(tree.childByField(owner, "name"));
+  const bases = tree.childOfKind(owner, "base_list");
+  if (bases < 0) return undefined;
+  for (const base of tree.children(bases)) if (tree.kind(base) !== ":") return tree.slice(base).replace(/<[^]*$/, "");
+  return undefined;
+}
+
 function calleeOf(tree: SyntaxTree, argument: number): string | undefined {
   const call = tree.parent(tree.parent(argument));
   if (call < 0) return undefined;
+  if (tree.kind(call) === "constructor_initializer") return initialised(tree, call);
   for (const field of ["function", "type", "name"]) {
     const callee = tree.childByField(call, field);
     if (callee < 0) continue;

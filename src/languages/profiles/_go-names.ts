@@ -2,10 +2,13 @@ import type { SyntaxTree } from "../_tree.js";
 import {
   ATTRIBUTE,
   CLASS,
+  define,
   FUNCTION,
   MEMBER,
+  MEMBERS,
   METHOD,
   TYPE,
+  TYPES,
   USE,
   USE_EITHER,
   VARIABLE,
@@ -16,8 +19,9 @@ import {
 /** Names of Go. Members of imported packages (`strings.Split`) stay, whatever the file defines. */
 export function goNames(tree: SyntaxTree, visit: Visit): void {
   const packages = importedPackages(tree);
+  const types = declaredTypes(tree);
   for (let node = 0; node < tree.size; node++) {
-    const role = roleOf(tree, node, packages);
+    const role = isEmbedded(tree, node) && types.has(tree.slice(node)) ? EMBEDDED : roleOf(tree, node, packages);
     if (role !== undefined) visit(tree.start(node), tree.end(node), role);
   }
 }
@@ -105,6 +109,26 @@ function keyRole(tree: SyntaxTree, element: number): Role {
   if (literal < 0 || tree.kind(literal) !== "composite_literal") return USE_EITHER;
   const type = tree.childByField(literal, "type");
   return type >= 0 && /^(?:map|array|slice|implicit_length_array)_type$/.test(tree.kind(type)) ? USE : MEMBER;
+}
+
+/** `struct { *Base }`: a field under the type's own name. */
+const EMBEDDED = define("class", TYPES | MEMBERS);
+
+function isEmbedded(tree: SyntaxTree, node: number): boolean {
+  if (tree.kind(node) !== "type_identifier" || tree.field(node) !== "type") return false;
+  let at = node;
+  while (tree.parentKind(at) === "generic_type" && tree.field(at) === "type") at = tree.parent(at);
+  return tree.parentKind(at) === "field_declaration" && tree.childByField(tree.parent(at), "name") < 0;
+}
+
+/** The types that the file declares. One declared elsewhere keeps its name, and so does the field that embeds it. */
+function declaredTypes(tree: SyntaxTree): ReadonlySet<string> {
+  const types = new Set<string>();
+  for (let node = 0; node < tree.size; node++) {
+    if (tree.kind(node) !== "type_identifier" || tree.field(node) !== "name") continue;
+    if (/^type_(?:spec|alias)$/.test(tree.parentKind(node))) types.add(tree.slice(node));
+  }
+  return types;
 }
 
 /** The names under which other packages are visible. */

@@ -132,18 +132,22 @@ function nameRole(tree: SyntaxTree, node: number, parent: number): Role | undefi
     case "class_constant_access_expression":
       return tree.previous(node) >= 0 ? MEMBER : USE;
     case "namespace_use_clause":
-      if (field === "alias") return CLASS;
+      if (field === "alias") return aliasRole(tree, parent);
       return tree.childByField(parent, "alias") < 0 ? IMPORT : undefined;
     case "qualified_name":
       return qualifiedRole(tree, parent);
     case "argument":
       return field === "name" ? { role: "keyword", callee: calleeOf(tree, parent) } : USE;
     case "use_as_clause":
+      return tree.next(node) < 0 ? METHOD : MEMBER; // `named as other` gives the class a method.
     case "use_instead_of_clause":
-      return MEMBER;
+      return tree.next(node) < 0 ? USE : MEMBER;
+    case "dynamic_variable_name":
+      return SEEN; // "${row}" is $row
+    case "subscript_expression":
+      return tree.parentKind(parent) === "dynamic_variable_name" && tree.previous(node) < 0 ? SEEN : USE;
     case "namespace_name":
     case "namespace_definition":
-    case "relative_name":
     case "named_label_statement":
     case "goto_statement":
     case "property_hook":
@@ -166,12 +170,22 @@ function qualifiedRole(tree: SyntaxTree, qualified: number): Role | undefined {
   return tree.childByField(clause, "alias") < 0 ? IMPORT : undefined;
 }
 
+/** `use function a as b` brings a function, `use const` a constant, plain `use` a class. */
+function aliasRole(tree: SyntaxTree, clause: number): Role {
+  for (let at = clause; at >= 0; at = tree.parent(at)) {
+    const type = tree.childByField(at, "type");
+    if (type >= 0) return tree.kind(type) === "function" ? FUNCTION : VARIABLE;
+    if (tree.kind(at) === "namespace_use_declaration") break;
+  }
+  return CLASS;
+}
+
 function calleeOf(tree: SyntaxTree, argument: number): string | undefined {
   const call = tree.parent(tree.parent(argument));
   if (call < 0) return undefined;
   const field = tree.childByField(call, "function");
   const callee = field >= 0 ? field : tree.childByField(call, "name");
-  if (callee >= 0) return tree.slice(callee);
+  if (callee >= 0) return tree.slice(callee).replace(/^namespace\\/, "");
   const type = tree.childOfKind(call, "name"); // new Foo(size: 1)
   return type < 0 ? undefined : tree.slice(type);
 }

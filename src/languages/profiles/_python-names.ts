@@ -63,6 +63,8 @@ function roleOf(tree: SyntaxTree, node: number): Role | undefined {
       return node === parent + 1 ? plain(tree, node) : MEMBER;
     case "type":
       return typeRole(tree, node);
+    case "generic_type":
+      return isAliasHead(tree, parent) ? CLASS : plain(tree, node);
     default:
       return targetRole(tree, node) ?? plain(tree, node);
   }
@@ -180,11 +182,20 @@ function dottedRole(tree: SyntaxTree, node: number, dotted: number): Role | unde
   }
 }
 
+/** `Pairs` and `K` of `type Pairs[K] = ...`, which parse as a type with an argument. */
+function isAliasHead(tree: SyntaxTree, node: number): boolean {
+  const generic = tree.kind(node) === "generic_type" ? node : tree.ancestor(node, GENERIC);
+  const head = generic < 0 ? -1 : tree.parent(generic);
+  return head >= 0 && tree.field(head) === "left" && tree.parentKind(head) === "type_alias_statement";
+}
+const GENERIC: ReadonlySet<string> = new Set(["generic_type"]);
+
 /** Type parameters (`def f[T]`, `class A[T]`) and aliases (`type A = ...`) define; annotations use. */
 function typeRole(tree: SyntaxTree, node: number): Role {
   const type = tree.parent(node);
   const holder = tree.parent(type);
   if (tree.parentKind(type) === "type_parameter" && tree.field(holder) === "type_parameters") return CLASS;
   if (tree.parentKind(type) === "type_alias_statement" && tree.field(type) === "left") return CLASS;
+  if (isAliasHead(tree, type)) return CLASS;
   return plain(tree, node);
 }

@@ -36,6 +36,8 @@ const SEEN = use(MARKED);
 const FIELD = define("attribute", MARKED);
 const GLOBAL = define("variable", MARKED);
 const ACCESSOR = define("attribute", MARKED | MEMBERS);
+/** RSpec's `let(:size) { ... }` */
+const HELPER = define("function", MEMBERS);
 
 function roleOf(tree: SyntaxTree, node: number): Role | undefined {
   if (!tree.isLeaf(node)) return undefined;
@@ -139,8 +141,17 @@ function constantRole(tree: SyntaxTree, node: number): Role {
     case "singleton_method":
       return field === "name" ? METHOD : USE;
     default:
-      return isTarget(tree, node) ? define("variable", PLAIN | MEMBERS) : USE;
+      if (!isTarget(tree, node)) return USE;
+      return define(MAKES_CLASS.test(valueOf(tree, node)) ? "class" : "variable", PLAIN | MEMBERS);
   }
+}
+
+/** `Entry = Struct.new(:name)` */
+const MAKES_CLASS = /^(?:::)?(?:(?:Class|Module|Struct)\.new|Data\.define)\b/;
+
+function valueOf(tree: SyntaxTree, target: number): string {
+  const value = tree.parentKind(target) === "assignment" ? tree.childByField(tree.parent(target), "right") : -1;
+  return value < 0 ? "" : tree.slice(value);
 }
 
 /** Symbols are literals, except where they declare: `attr_reader :size`, `define_method :size`, `private :size`. */
@@ -149,10 +160,16 @@ function symbolRole(tree: SyntaxTree, node: number): Role | undefined {
   if (tree.parentKind(node) !== "argument_list") return undefined;
   const method = tree.childByField(tree.parent(tree.parent(node)), "method");
   const called = method < 0 ? "" : tree.slice(method);
+  if (/^(?:new|define)$/.test(called)) {
+    return /^(?:::)?(?:Struct\.new|Data\.define)\b/.test(tree.slice(tree.parent(tree.parent(node))))
+      ? ACCESSOR
+      : undefined;
+  }
   if (/^(?:attr|attr_reader|attr_writer|attr_accessor|cattr_\w+|mattr_\w+|class_attribute)$/.test(called))
     return ACCESSOR;
   const isFirst = tree.start(node) === tree.start(firstArgument(tree, tree.parent(node)));
   if (/^(?:define_method|define_singleton_method|alias_method)$/.test(called)) return isFirst ? METHOD : MEMBER;
+  if (/^(?:let|subject)!?$/.test(called)) return isFirst ? HELPER : undefined;
   return DECLARING.test(called) ? MEMBER : undefined;
 }
 const DECLARING =
@@ -163,8 +180,9 @@ function firstArgument(tree: SyntaxTree, list: number): number {
   return list;
 }
 
-/** `area(width: 2)` names the callee's parameter; the key of a literal hash is a literal. */
+/** `area(width: 2)` names the callee's parameter; the key of a literal hash is a literal, but in `{ size: }` a name. */
 function keyRole(tree: SyntaxTree, node: number): Role | undefined {
+  if (tree.parentKind(node) === "pair" && tree.childByField(tree.parent(node), "value") < 0) return USE; // { size: }
   const list = tree.parent(tree.parent(node));
   if (list < 0 || tree.kind(list) !== "argument_list") return undefined;
   const call = tree.parent(list);

@@ -11,6 +11,7 @@ import {
   MEMBERS,
   PLAIN,
   TYPE,
+  TYPES,
   OWN_ATTRIBUTE,
   PARAMETER,
   USE,
@@ -68,10 +69,10 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
     case "module":
       return field === "name" ? CLASS : USE;
     case "import_specifier":
-      if (field === "alias") return VARIABLE;
+      if (field === "alias") return importsType(tree, parent) ? CLASS : ALIAS;
       return tree.childByField(parent, "alias") < 0 ? IMPORT : undefined;
     case "namespace_import":
-      return VARIABLE;
+      return ALIAS;
     case "import_clause":
     case "import_require_clause":
       return IMPORT;
@@ -86,6 +87,16 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
       return patternRole(tree, node);
   }
 }
+
+/** `import { a as b }`: what `b` is stands in the other file. */
+const ALIAS = define("variable", PLAIN | TYPES);
+
+/** `import type { A as B }`, `import { type A as B }` */
+function importsType(tree: SyntaxTree, specifier: number): boolean {
+  const statement = tree.ancestor(specifier, IMPORTS);
+  return tree.childOfKind(specifier, "type") >= 0 || (statement >= 0 && tree.childOfKind(statement, "type") >= 0);
+}
+const IMPORTS: ReadonlySet<string> = new Set(["import_statement"]);
 
 /** Follows destructuring outwards to what it binds, or to a plain assignment, which binds nothing new. */
 function patternRole(tree: SyntaxTree, node: number): Role {
@@ -154,8 +165,7 @@ function memberRole(tree: SyntaxTree, node: number): Role | undefined {
       return ATTRIBUTE;
     case "pair":
       if (FUNCTIONS.has(kindOf(tree, tree.childByField(parent, "value")))) return METHOD;
-      // Options of a call belong to the callee, as keyword arguments do.
-      return isArgument(tree, tree.parent(parent)) ? MEMBER : ATTRIBUTE;
+      return optionRole(tree, tree.parent(parent));
     case "member_expression":
       return memberExpressionRole(tree, parent);
     case "jsx_attribute":
@@ -166,9 +176,10 @@ function memberRole(tree: SyntaxTree, node: number): Role | undefined {
 }
 
 function memberExpressionRole(tree: SyntaxTree, expression: number): Role {
-  const assignment = tree.parent(expression);
-  if (tree.parentKind(expression) !== "assignment_expression" || tree.field(expression) !== "left") return MEMBER;
-  const value = kindOf(tree, tree.childByField(assignment, "right"));
+  const target = assignedPattern(tree, expression);
+  const assignment = tree.parent(target);
+  if (tree.parentKind(target) !== "assignment_expression" || tree.field(target) !== "left") return MEMBER;
+  const value = target === expression ? kindOf(tree, tree.childByField(assignment, "right")) : "";
   if (FUNCTIONS.has(value)) return METHOD;
   if (value === "class") return define("class", MEMBERS);
   const receiver = tree.childByField(expression, "object");
@@ -178,11 +189,35 @@ function memberExpressionRole(tree: SyntaxTree, expression: number): Role {
   return owner === null ? MEMBER : { role: "assign-member", receiver: owner[1] };
 }
 
-/** True for an object literal that stands in a call's arguments, also inside other literals. */
-function isArgument(tree: SyntaxTree, object: number): boolean {
+/** `[a.x, b.y] = ...`: the pattern that an expression is part of, or itself. */
+function assignedPattern(tree: SyntaxTree, expression: number): number {
+  let at = expression;
+  for (;;) {
+    const kind = tree.parentKind(at);
+    const isPart =
+      kind === "array_pattern" ||
+      kind === "object_pattern" ||
+      kind === "rest_pattern" ||
+      (kind === "pair_pattern" && tree.field(at) === "value") ||
+      (kind === "assignment_pattern" && tree.field(at) === "left");
+    if (!isPart) return at;
+    at = tree.parent(at);
+  }
+}
+
+/**
+ * A key of an object literal. In a call's arguments, also inside other literals, it belongs to the callee as keyword
+ * arguments do: `area({ width: 1 })` names the parameter of `function area({ width })`.
+ */
+function optionRole(tree: SyntaxTree, object: number): Role {
   let at = object;
   while (["pair", "object", "array", "spread_element"].includes(tree.parentKind(at))) at = tree.parent(at);
-  return tree.parentKind(at) === "arguments";
+  if (tree.parentKind(at) !== "arguments") return ATTRIBUTE;
+  const call = tree.parent(tree.parent(at));
+  const callee = ["function", "constructor"].map((field) => tree.childByField(call, field)).find((node) => node >= 0);
+  if (at !== object || callee === undefined) return MEMBER;
+  const member = tree.childByField(callee, "property");
+  return { role: "keyword", callee: tree.slice(member >= 0 ? member : callee), spaces: MEMBERS };
 }
 
 function kindOf(tree: SyntaxTree, node: number): string {
@@ -201,6 +236,8 @@ function typeRole(tree: SyntaxTree, node: number): Role {
       return named ? inNamespace(tree, node) : TYPE;
     case "mapped_type_clause":
       return named ? CLASS : TYPE;
+    case "infer_type":
+      return tree.previous(node) >= 0 && tree.kind(tree.previous(node)) === "infer" ? CLASS : TYPE;
     case "nested_type_identifier":
       return named ? MEMBER : TYPE;
     default:
