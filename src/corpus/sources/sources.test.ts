@@ -159,7 +159,8 @@ describe("git repositories", () => {
     await write("work/both.c", `/* SPDX-License-Identifier: ISC */\n/* ${notice} */`);
     run("add", ".");
     run("commit", "-qm", "three");
-    const config = { kind: "git", repository: join(folder, "work"), paths: ["src/**", "notice.c", "both.c"] } as const;
+    const paths = ["src/**", "notice.c", "both.c"];
+    const config = { kind: "git" as const, repository: join(folder, "work"), paths };
     expect(await read(config)).toEqual(["both.c ISC", "notice.c!licence", "src/a.c MIT"]);
     expect((await read({ ...config, licence: "ISC" })).slice(1)).toEqual(["notice.c!licence", "src/a.c ISC"]);
     await mkdir(join(folder, "work/licenses"));

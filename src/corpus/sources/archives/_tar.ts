@@ -15,7 +15,8 @@ export async function* readTar(
   compression: Compression,
   budget: Budget,
 ): AsyncGenerator<Entry> {
-  const tar = extract();
+  // Archives from before POSIX have no mark of their format; a header's checksum is looked at all the same.
+  const tar = extract({ allowUnknownFormat: true });
   const input = Readable.from(decompress(source, compression, budget));
   pipeline(input, tar, () => undefined); // Its errors come out of the iteration.
   let last: TarEntry | undefined;

@@ -78,6 +78,19 @@ describe("formats", () => {
     expect(await walk(name, packed.subarray(0, packed.length - 40))).toContain("!broken-archive");
   });
 
+  test("tar of before POSIX, without a mark; one with a wrong checksum is broken", async () => {
+    const old = await tarOf(FILES);
+    for (let header = 0; header < 3 * 1024; header += 1024) {
+      old.fill(0, header + 257, header + 265); // Mark and version.
+      let sum = 8 * 32; // The checksum counts as spaces (tar(5)).
+      for (let i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? 0 : old[header + i]!;
+      old.write(`${sum.toString(8).padStart(6, "0")}\0 `, header + 148, "latin1");
+    }
+    expect(await walk("old.tar", old)).toEqual(["top/a.c=A", "top/sub/c.c=C"]);
+    old[1024] = old[1024]! + 1;
+    expect(await walk("bad.tar", old)).toEqual(["top/a.c=A", "!broken-archive"]);
+  });
+
   test("xz and bzip2 without those programs", async () => {
     const path = process.env["PATH"];
     process.env["PATH"] = folder;
