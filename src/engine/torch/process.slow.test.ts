@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -91,7 +91,7 @@ describe("no Python that will do", () => {
   });
 
   test("something that babbles instead of frames is ended", async () => {
-    const error = await failure(open(await fakePython("echo 'Welcome to the module system'; sleep 60")));
+    const error = await failure(open(await fakePython("echo 'Welcome to the module system'; exec sleep 60")));
     expect(error.message).toContain("bytes that are no frame (Welcome");
   });
 });
@@ -106,6 +106,33 @@ sys.exit(runpy.run_module("lodestone_torch.serve", run_name="serve_test")["main"
   expect(error.code).toBe("engine.torch");
   expect(error.message).toContain("expected PyTorch in");
   expect(error.fix).toContain("--python");
+});
+
+/** A real Python whose `torch` is a stand-in that says of itself what the test needs. */
+async function pythonWithTorch(source: string, before = ""): Promise<string> {
+  const stand = join(folder, "stand-in", "torch");
+  await mkdir(stand, { recursive: true });
+  await writeFile(join(stand, "__init__.py"), source);
+  return fakePython(`exec ${python} -I -S -c '
+import runpy, sys
+${before}
+sys.path[:0] = ["${join(folder, "stand-in")}", "${fileURLToPath(new URL("../../../engines/torch", import.meta.url))}"]
+sys.argv = ["serve"]
+sys.exit(runpy.run_module("lodestone_torch.serve", run_name="serve_test")["main"]())'`);
+}
+
+testWithPython("an old PyTorch, one that does not load, and an old Python: what came and what to do", async () => {
+  const open = async (python: string) => failure(createEngine("torch", { python }).open({ p: powers() }, {}));
+  const old = await open(await pythonWithTorch('__version__ = "2.4.1+cpu"'));
+  expect([old.code, old.message]).toEqual([
+    "engine.torch",
+    expect.stringContaining("expected PyTorch 2.11 or newer, got 2.4.1+cpu"),
+  ]);
+  const library = 'raise OSError("libcudart.so.13: cannot open shared object file")';
+  expect((await open(await pythonWithTorch(library))).message).toContain("to load, got: libcudart.so.13");
+  const aged = await open(await pythonWithTorch('__version__ = "2.13.0"', "sys.version_info = (3, 9, 2)"));
+  expect([aged.code, aged.message]).toEqual(["engine.python", expect.stringContaining("3.11 or newer, got 3.9.2")]);
+  expect(aged.fix).toContain("engine torch --install");
 });
 
 testWithPython("a process killed in the middle of a run: the call and all later ones say so", async () => {
