@@ -84,7 +84,7 @@ export async function* mapSources(
   await clearPartials(folder);
   const isExcluded = originMatcher(options.config.excludeOrigins);
   const meter = new ProgressMeter("corpus", "sources", sources.length, (event) => events.push(event));
-  const running = new Set<Promise<void>>();
+  const running = new Set<Promise<boolean>>();
   const incomplete: string[] = [];
   let failure: { error: unknown } | undefined;
   let pairs = 0;
@@ -92,8 +92,8 @@ export async function* mapSources(
   let done = 0;
 
   const note = (): string => `${(bytes / 2 ** 20).toFixed(0)} MB, ${pairs} pairs before deduplication`;
-  const start = (batch: Batch, path: string): void => {
-    const work = pool
+  const start = (batch: Batch, path: string): Promise<boolean> => {
+    const work: Promise<boolean> = pool
       .run(batch)
       .then(async (part) => {
         await writeFileAtomic(path, part.bytes);
@@ -101,13 +101,20 @@ export async function* mapSources(
         for (const skipped of header.skipped) if (isTold(skipped.reason)) events.push({ kind: "skipped", ...skipped });
         pairs += part.pairs;
         bytes += header.bytes;
+        return true;
       })
-      .catch((error: unknown) => void (failure ??= { error }))
+      .catch((error: unknown) => {
+        failure ??= { error };
+        return false;
+      })
       .finally(() => running.delete(work));
     running.add(work);
+    return work;
   };
+  const closings: Promise<void>[] = [];
   const settle = async (): Promise<void> => {
     await Promise.all(running);
+    await Promise.all(closings);
     if (failure !== undefined) throw failure.error;
     signal?.throwIfAborted();
   };
@@ -128,6 +135,7 @@ export async function* mapSources(
     if (mark !== undefined) await rm(join(folder, names.part(mark.batches - 1)), { force: true });
     let batches = 0;
     let failures = 0;
+    const own: Promise<boolean>[] = [];
     const wanted = {
       place,
       languages: languagesOf(options.config, source),
@@ -142,7 +150,7 @@ export async function* mapSources(
         failures += batch.failures;
         const path = join(folder, names.part(batch.number));
         if (isOwn(source, batch.number, shard) && !existsSync(path)) {
-          start(batch, path);
+          own.push(start(batch, path));
           while (running.size >= options.inHand) await Promise.race(running);
         }
         if (failure !== undefined || signal?.aborted === true) break;
@@ -152,14 +160,21 @@ export async function* mapSources(
     } catch (error) {
       failure ??= { error };
     }
-    // The mark says that every part is there: written behind the last of them.
-    await settle();
+    if (failure !== undefined || signal?.aborted === true) break;
+    // The mark says that every part is there: written behind the last of them, while the next source is read.
     const written: SourceMark = { origin: source.origin, batches, failures };
-    await writeFileAtomic(join(folder, names.mark), `${JSON.stringify(written)}\n`);
+    const closing = Promise.all(own).then(async (made) => {
+      if (made.every(Boolean)) await writeFileAtomic(join(folder, names.mark), `${JSON.stringify(written)}\n`);
+      done += 1;
+    });
+    closings.push(closing.catch((error: unknown) => void (failure ??= { error })));
     if (failures > 0 && source.required) incomplete.push(source.origin);
-    meter.update((done += 1), note());
+    meter.update(done, note());
     yield* events.splice(0);
   }
+  await settle();
+  meter.update(done, note());
+  yield* events.splice(0);
   return incomplete;
 }
 
