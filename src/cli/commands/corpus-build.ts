@@ -5,6 +5,7 @@ import { parseLanguage } from "../../languages/index.js";
 import { command } from "../command.js";
 import { merge, readConfig } from "../_config.js";
 import { reportCorpus, requireWhole } from "../_corpus.js";
+import { withPathsOf } from "../_corpus-config.js";
 import { thousands } from "../terminal.js";
 
 export const corpusBuild = command({
@@ -67,7 +68,7 @@ export const corpusBuild = command({
     ];
     const split = { ...share("validation", args.validation), ...share("test", args.test) };
     const config: CorpusConfig = await readConfig(corpusSchema, args.config, (file) =>
-      merge(file, {
+      merge(args.config === undefined ? file : withPathsOf(args.config, file), {
         ...(sources.length === 0 ? {} : { sources }),
         ...(args.languages === undefined ? {} : { languages: args.languages.split(",").map(parseLanguage) }),
         ...(args.exclude === undefined ? {} : { exclude: args.exclude.split(",") }),
