@@ -19,6 +19,8 @@ const optimizer = z.strictObject({
   warmup: z.int().min(0).default(0),
   /** Share of the peak that is left at the end. */
   floor: share.default(0),
+  /** How the rate falls after its warm-up; linear, the paper's, if not given. */
+  schedule: z.enum(["linear", "cosine", "constant"]).optional(),
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
   eps: z.number().positive().default(1e-8),
   weightDecay: z.number().min(0).default(0.1),
@@ -37,6 +39,17 @@ const checkpoints = z.strictObject({
   keep: count.default(2),
   /** Whether the one with the lowest mean loss stays as well. */
   best: z.boolean().default(false),
+});
+
+const evaluation = z.strictObject({
+  /** Updates between evaluations on the validation split, and one after the last; null for none. */
+  everySteps: count.nullable().default(null),
+  /** Documents, the same number of each language. */
+  documents: count.default(180),
+  /** Pairs for quick retrieval; 0 for none. */
+  pairs: z.int().min(0).default(500),
+  /** Tokens that are guessed for `samples.json`. */
+  samples: z.int().min(0).default(4),
 });
 
 const common = {
@@ -72,6 +85,8 @@ export const stage1ConfigSchema = z
         share: rate.default(1),
       })
       .prefault({}),
+    /** May change between calls: it decides nothing about what is trained. */
+    evaluation: evaluation.prefault({}),
   })
   .refine(...warmupFits());
 

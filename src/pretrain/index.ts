@@ -18,11 +18,19 @@ export type {
   TrainingDocument,
   TrainingPair,
 } from "./types.js";
+export { type Sample, type ValidationData, type ValidationPair } from "./evaluation/index.js";
 export { PAPER_CONTRASTIVE, type ContrastiveOptions } from "./losses/index.js";
 export * from "./optimizer/index.js";
 export * from "./predict/index.js";
 export * from "./programs/index.js";
-export { startingWeights, weightsOf, type EngineSettings, type TrainEngine, type Weights } from "./run.js";
+export {
+  defaultDataWorkers,
+  startingWeights,
+  weightsOf,
+  type EngineSettings,
+  type TrainEngine,
+  type Weights,
+} from "./run.js";
 export { packStage, type PackedEvent, type PackOptions } from "./packed/pack.js";
 export { unpackRun, type Unpacked } from "./packed/unpack.js";
 export { runStage1, stage1Plan, type DocumentSource, type Stage1Options, type StageOptions } from "./stage1.js";

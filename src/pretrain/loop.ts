@@ -1,5 +1,6 @@
 import { float32, int32, ProgressMeter, UserError, type ProgressEvent, type Rng } from "../base/index.js";
 import { pruneCheckpoints, writeCheckpoint } from "./checkpoint.js";
+import { writeSamples, type Evaluator } from "./evaluation/index.js";
 import { MetricsFile } from "./metrics-file.js";
 import type { Schedule } from "./optimizer/schedule.js";
 import type { RunIdentity } from "./resume.js";
@@ -37,6 +38,8 @@ export interface LoopOptions<P extends Position> {
     outputs: Readonly<Record<string, number>>,
     stats: Readonly<Record<string, number>>,
   ) => Record<string, number>;
+  /** Looks at the state every so many updates, and after the last. */
+  readonly evaluation?: { readonly everySteps: number; readonly evaluator: Evaluator };
   readonly signal?: AbortSignal;
 }
 
@@ -72,14 +75,17 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
       requireFinite(outputs, `${stage}: step ${step + 1}`, saver.lastPath);
       step += 1;
       position = batch.next;
-      const line = {
+      const trained = {
         step,
         ...options.summarise(outputs, batch.stats),
         learning_rate: options.learningRate(step - 1),
         ...speed(batch.stats, (ended - started) / 1000, (ended - since) / 1000),
       };
       since = ended;
+      const found = await evaluate(options, step);
+      if (found !== undefined) since = performance.now(); // Not the next update's time.
       saver.note(outputs["loss"]!);
+      const line = { ...trained, ...found };
       await metrics.append(line);
       yield { kind: "step", step, metrics: line };
       meter.update(step, `loss ${outputs["loss"]!.toFixed(3)}`);
@@ -141,6 +147,18 @@ function speed(stats: Readonly<Record<string, number>>, computing: number, secon
     ...(tokens === undefined || seconds <= 0 ? {} : { tokens_per_second: tokens / seconds }),
     memory_gb: process.memoryUsage.rss() / 2 ** 30,
   };
+}
+
+/** The evaluation's metrics where one is due; its samples go to the run folder. */
+async function evaluate<P extends Position>(
+  { evaluation, session, steps, out }: LoopOptions<P>,
+  step: number,
+): Promise<Record<string, number> | undefined> {
+  if (evaluation === undefined || (step % evaluation.everySteps !== 0 && step !== steps)) return undefined;
+  const started = performance.now();
+  const { metrics, samples } = await evaluation.evaluator.evaluate(session, step);
+  if (samples.length > 0) await writeSamples(out, samples, step);
+  return { ...metrics, evaluation_seconds: (performance.now() - started) / 1000 };
 }
 
 async function computeStep<P extends Position>(

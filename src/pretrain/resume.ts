@@ -7,7 +7,7 @@ import type { TrainEvent } from "./types.js";
 export interface RunIdentity {
   readonly stage: string;
   readonly rngKey: readonly [number, number];
-  /** `{model, training}`; `training.checkpoints` may change between calls, it decides nothing about results. */
+  /** `{model, training}`; `training.checkpoints` and `training.evaluation` may change between calls. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Hashes: `{tokenizer, corpus, initial}`. */
   readonly inputs: Readonly<Record<string, string>>;
@@ -70,7 +70,10 @@ function show(value: unknown): string {
 function withoutCadence(config: Readonly<Record<string, unknown>>): unknown {
   const plain = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
   const training = plain["training"];
-  if (typeof training === "object" && training !== null && "checkpoints" in training) delete training.checkpoints;
+  if (typeof training === "object" && training !== null) {
+    delete (training as Record<string, unknown>)["checkpoints"];
+    delete (training as Record<string, unknown>)["evaluation"];
+  }
   return plain;
 }
 

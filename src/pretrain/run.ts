@@ -5,8 +5,9 @@ import type { Graph } from "../graph/index.js";
 import { initialise, parameterShapes, type ModelConfig } from "../model/index.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Stage1Config, Stage2Config } from "./config.js";
+import type { Evaluator } from "./evaluation/index.js";
 import { trainLoop, type LoopOptions } from "./loop.js";
-import { warmupLinear, type Schedule } from "./optimizer/index.js";
+import { SCHEDULES, type Schedule } from "./optimizer/index.js";
 import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
 import { resumePoint, type RunIdentity } from "./resume.js";
 import type { Step } from "./step.js";
@@ -43,6 +44,8 @@ export interface StagePlan<P extends Position> {
   /** Opens the data; only called where there are steps left. `dataWorkers` threads prepare batches. */
   readonly source: (rng: Rng, dataWorkers: number) => AsyncGenerator<TrainEvent, BatchSource<P>>;
   readonly summarise: LoopOptions<P>["summarise"];
+  /** Prepares evaluations; gives undefined where there is nothing to evaluate on. */
+  readonly evaluator?: (rng: Rng) => Promise<Evaluator | undefined>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -120,8 +123,8 @@ export function stateAtStart<P extends Position>(plan: StagePlan<P>): Record<str
 
 /** The learning rate of every update. */
 export function scheduleOf({ steps, optimizer }: Stage1Config | Stage2Config): Schedule {
-  const { learningRate, warmup, floor } = optimizer;
-  return warmupLinear({ peak: learningRate, warmup, total: steps, floor });
+  const { learningRate, warmup, floor, schedule = "linear" } = optimizer;
+  return SCHEDULES[schedule]({ peak: learningRate, warmup, total: steps, floor });
 }
 
 async function* train<P extends Position>(
@@ -137,7 +140,12 @@ async function* train<P extends Position>(
   try {
     const state = checkpoint?.state ?? stateAtStart(plan);
     const { programs, scratch, run } = plan.stepOf(training.chunk);
-    session = await engine.open(programs, { ...state, ...scratch }, engineSettings);
+    const evaluation = yield* evaluationOf(plan, rng);
+    session = await engine.open(
+      { ...programs, ...evaluation?.evaluator.programs },
+      { ...state, ...scratch },
+      engineSettings,
+    );
     yield* trainLoop({
       out,
       identity,
@@ -154,12 +162,29 @@ async function* train<P extends Position>(
       learningRate: scheduleOf(training),
       checkpoints: training.checkpoints,
       summarise: plan.summarise,
+      ...(evaluation === undefined ? {} : { evaluation }),
       ...(signal === undefined ? {} : { signal }),
     });
   } finally {
     await session?.close();
     await source.close?.();
   }
+}
+
+async function* evaluationOf<P extends Position>(
+  { training, evaluator }: StagePlan<P>,
+  rng: Rng,
+): AsyncGenerator<TrainEvent, LoopOptions<P>["evaluation"]> {
+  const everySteps = "evaluation" in training ? training.evaluation.everySteps : null;
+  if (everySteps === null || evaluator === undefined) return undefined;
+  const made = await evaluator(rng.split("evaluation"));
+  if (made !== undefined) return { everySteps, evaluator: made };
+  yield {
+    kind: "warning",
+    code: "evaluation.no-data",
+    message: "evaluation: expected validation documents in the corpus, got none; the run goes on without evaluations",
+  };
+  return undefined;
 }
 
 /** The optimizer's part of a stage's configuration, as the programs take it. */

@@ -4,6 +4,7 @@ import { parseModelConfig, type ModelConfigInput } from "../model/index.js";
 import { identifiersByLanguage } from "./_identifiers.js";
 import { parseStage1Config, type Stage1ConfigInput } from "./config.js";
 import { openShards } from "./documents.js";
+import { corpusValidation, stage1Evaluator, type ValidationData } from "./evaluation/index.js";
 import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan, type Weights } from "./run.js";
 import { Stage1Batches, type Stage1Position } from "./stage1-batches.js";
 import { stage1Steps } from "./step.js";
@@ -13,6 +14,8 @@ import type { FindIdentifiers, PretrainTokenizer, TrainEvent, TrainingDocument }
 export interface DocumentSource {
   readonly hash: string;
   documents(): AsyncIterable<TrainingDocument>;
+  /** What evaluation looks at; without it there is none. */
+  readonly validation?: ValidationData;
 }
 
 /** What both stages are told. */
@@ -76,6 +79,12 @@ export async function stage1Plan(options: Omit<Stage1Options, keyof RunPlace>): 
         rng,
         threads: options.identifiers === undefined ? dataWorkers : 0,
       });
+    },
+    evaluator: async (rng) => {
+      const data =
+        typeof corpus === "string" ? await corpusValidation(corpus, config.evaluation, rng) : corpus.validation;
+      if (data === undefined || data.documents.length === 0) return undefined;
+      return stage1Evaluator({ config, model, tokenizer, identifiers, data, rng });
     },
     summarise: stage1Metrics,
     signal: options.signal,

@@ -21,6 +21,11 @@ export const pretrainStage1 = command({
       valueHint: "NAME",
       description: "R random masking, D deobfuscation, P a coin for each document, S first R, then D",
     },
+    "evaluate-every": {
+      type: "string",
+      valueHint: "N",
+      description: "Updates between evaluations on the corpus's validation split; none if not given",
+    },
     "data-workers": {
       type: "string",
       valueHint: "N",
@@ -43,6 +48,9 @@ export const pretrainStage1 = command({
     const config = merge(file.training, {
       ...(args.length === undefined ? {} : { length: wholeNumber(args.length, "length") }),
       ...(args.objective === undefined ? {} : { objective: args.objective }),
+      ...(args["evaluate-every"] === undefined
+        ? {}
+        : { evaluation: { everySteps: wholeNumber(args["evaluate-every"], "evaluate-every") } }),
     });
     const events = runStage1({
       config: config as Stage1ConfigInput,

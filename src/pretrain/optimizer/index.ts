@@ -3,5 +3,5 @@ export { adamw, momentNames, STEP } from "./adamw.js";
 export type { AdamWOptions, Optimizer, Trained } from "./adamw.js";
 export { clipByGlobalNorm } from "./clip.js";
 export type { Clipping } from "./clip.js";
-export { warmupLinear } from "./schedule.js";
-export type { Schedule, WarmupLinear } from "./schedule.js";
+export { SCHEDULES, warmupConstant, warmupCosine, warmupLinear } from "./schedule.js";
+export type { Schedule, Warmup } from "./schedule.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { warmupLinear } from "./schedule.js";
+import { warmupConstant, warmupCosine, warmupLinear } from "./schedule.js";
 
 describe("warmupLinear", () => {
   test("worked by hand: two steps up, four down", () => {
@@ -34,4 +34,14 @@ describe("warmupLinear", () => {
   ])("refuses %o", (options) => {
     expect(() => warmupLinear(options)).toThrow(/schedule: expected/);
   });
+});
+
+test("cosine, by hand: peak, quarter, half, three quarters of the way down to the floor", () => {
+  const rate = warmupCosine({ peak: 2, warmup: 1, total: 5, floor: 0.5 });
+  const quarter = (1 + Math.SQRT1_2) / 2;
+  [2, 2, 1 + quarter, 1.5, 2 - quarter, 1, 1].forEach((value, step) => expect(rate(step)).toBeCloseTo(value, 12));
+});
+
+test("constant stays at the peak after its warm-up", () => {
+  expect([0, 1, 2, 3, 9].map(warmupConstant({ peak: 1, warmup: 2, total: 4 }))).toEqual([0.5, 1, 1, 1, 1]);
 });

@@ -4,7 +4,7 @@ import { UserError } from "../../base/index.js";
 export type Schedule = (step: number) => number;
 
 /** @see warmupLinear */
-export interface WarmupLinear {
+export interface Warmup {
   /** Highest learning rate. */
   readonly peak: number;
   /** Updates over which the rate rises. 0 starts at the peak. */
@@ -25,7 +25,30 @@ export interface WarmupLinear {
  * [0, 1, 2, 3, 4, 5].map(rate); // 0.5, 1, 1, 0.75, 0.5, 0.25
  * @throws UserError `schedule.invalid`
  */
-export function warmupLinear(options: WarmupLinear): Schedule {
+export function warmupLinear(options: Warmup): Schedule {
+  return warmupThen(options, (left) => left);
+}
+
+/**
+ * Warm-up and half a cosine (Loshchilov and Hutter 2017, "SGDR", without restarts) from `peak` to `floor * peak`, which
+ * update `total` would have.
+ *
+ * @throws UserError `schedule.invalid`
+ */
+export function warmupCosine(options: Warmup): Schedule {
+  return warmupThen(options, (left) => (1 - Math.cos(Math.PI * left)) / 2);
+}
+
+/** Warm-up, then the peak to the end. @throws UserError `schedule.invalid` */
+export function warmupConstant(options: Warmup): Schedule {
+  return warmupThen(options, () => 1);
+}
+
+/** Schedules by their names in a configuration. */
+export const SCHEDULES = { linear: warmupLinear, cosine: warmupCosine, constant: warmupConstant } as const;
+
+/** @param shape of the share of the steps after the warm-up that is left: 1 is the peak, 0 the floor */
+function warmupThen(options: Warmup, shape: (left: number) => number): Schedule {
   const { peak, warmup, total, floor = 0 } = options;
   const invalid = (what: string): UserError => new UserError("schedule.invalid", `schedule: expected ${what}`);
   if (!(peak > 0 && Number.isFinite(peak))) throw invalid(`a positive peak, got ${peak}`);
@@ -35,6 +58,6 @@ export function warmupLinear(options: WarmupLinear): Schedule {
   return (step) => {
     if (step < warmup) return (peak * (step + 1)) / warmup;
     const left = Math.max(0, (total - step) / Math.max(1, total - warmup));
-    return peak * (floor + (1 - floor) * left);
+    return peak * (floor + (1 - floor) * shape(left));
   };
 }
