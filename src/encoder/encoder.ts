@@ -86,6 +86,19 @@ export class Encoder {
     return all;
   }
 
+  /**
+   * Vectors of sequences that are tokenized already, as `tokenizer.encodeBatchForModel` gives them: `[n * dim]`.
+   *
+   * @throws RangeError for an empty sequence or one longer than the model's positions; the signal's reason when aborted
+   */
+  async embedSequences(sequences: readonly Int32Array[], options: EmbedOptions = {}): Promise<Float32Array> {
+    const wrong = sequences.find(({ length }) => length < 1 || length > this.config.maxLength);
+    if (wrong !== undefined) {
+      throw new RangeError(`embed: expected 1 to ${this.config.maxLength} tokens, got ${wrong.length}`);
+    }
+    return this.embedWindow(sequences, options, () => undefined);
+  }
+
   /** Ends the engine's session. */
   close(): Promise<void> {
     return this.session.close();

@@ -6,7 +6,10 @@ import type { EncoderParts } from "./save.js";
 import { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
 
 /** What turns texts into unit vectors: an {@link Encoder} or a {@link StaticEncoder}. */
-export type Embedder = Pick<Encoder, "config" | "tokenizer" | "dim" | "embed" | "embedAll" | "close">;
+export type Embedder = Pick<
+  Encoder,
+  "config" | "tokenizer" | "dim" | "embed" | "embedAll" | "embedSequences" | "close"
+>;
 
 const WINDOW = 512;
 
@@ -84,6 +87,19 @@ export class StaticEncoder implements Embedder {
   async embedBatch(texts: readonly string[], maxLength = this.config.maxLength): Promise<Float32Array[]> {
     const sequences = await this.pieces.encode(texts, Math.min(maxLength, this.config.maxLength));
     return sequences.map((ids) => this.embedIds(ids));
+  }
+
+  /** As {@link Encoder.embedSequences}: [n * dim]. */
+  embedSequences(sequences: readonly Int32Array[], { signal }: EmbedOptions = {}): Promise<Float32Array> {
+    signal?.throwIfAborted();
+    const wrong = sequences.find(({ length }) => length < 1 || length > this.config.maxLength);
+    if (wrong !== undefined) {
+      const got = `got ${wrong.length}`;
+      return Promise.reject(new RangeError(`embed: expected 1 to ${this.config.maxLength} tokens, ${got}`));
+    }
+    const all = new Float32Array(sequences.length * this.dim);
+    sequences.forEach((sequence, i) => all.set(this.embedIds(sequence), i * this.dim));
+    return Promise.resolve(all);
   }
 
   /** The vector of some token ids, the end-of-sequence token among them. */

@@ -12,6 +12,6 @@ export async function clientScript(name: string): Promise<string | undefined> {
     const text = await readFile(fileURLToPath(new URL(name, place)), "utf8").catch(() => undefined);
     if (text !== undefined) return text;
   }
-  if (name === "chart.js") throw internalError("the pages' scripts are not built: npm run build");
+  if (["chart.js", "search.js"].includes(name)) throw internalError("the pages' scripts are not built: npm run build");
   return undefined;
 }

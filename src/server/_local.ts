@@ -1,6 +1,6 @@
-import type { Server } from "node:http";
+import type { Server, ServerOptions } from "node:http";
 import { serve as listen } from "@hono/node-server";
-import type { Hono, MiddlewareHandler } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { errnoOf, UserError } from "../base/index.js";
 
 /** Where a server listens. */
@@ -35,12 +35,21 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
  * @param names host names that are answered, without port
  */
 export function knownHosts(names: readonly string[]): MiddlewareHandler {
-  const known = new Set(["localhost", "127.0.0.1", "[::1]", ...names.map((name) => name.toLowerCase())]);
+  const bracketed = names.map((name) => (name.includes(":") && !name.startsWith("[") ? `[${name}]` : name));
+  const known = new Set(["localhost", "127.0.0.1", "[::1]", ...bracketed.map((name) => name.toLowerCase())]);
   return async (context, next) => {
-    const host = (context.req.header("host") ?? "").toLowerCase().replace(/:\d+$/, "");
-    if (known.has(host)) return next();
-    return context.json({ error: { message: `expected a request to ${[...known].join(", ")}, got ${host}` } }, 403);
+    const named = (context.req.header("host") ?? "").toLowerCase();
+    const host = named.replace(/:\d+$/, "");
+    if (!known.has(host)) return refuse(context, `expected a request to ${[...known].join(", ")}, got ${host}`);
+    // A browser tells where a page came from; only pages of this very server may ask.
+    const origin = context.req.header("origin")?.toLowerCase();
+    if (origin === undefined || origin === `http://${named}` || origin === `https://${named}`) return next();
+    return refuse(context, `expected a request from a page of this server, got one from ${origin}`);
   };
+}
+
+function refuse(context: Context, message: string): Response {
+  return context.json({ error: { message, type: "invalid_request_error", param: null, code: "forbidden" } }, 403);
 }
 
 /**
@@ -48,9 +57,13 @@ export function knownHosts(names: readonly string[]): MiddlewareHandler {
  *
  * @throws UserError `server.port` where the address is taken or not allowed
  */
-export async function startServer(app: Hono, { host = "127.0.0.1", port }: Address): Promise<RunningServer> {
+export async function startServer(
+  app: Hono,
+  { host = "127.0.0.1", port }: Address,
+  serverOptions: ServerOptions = {},
+): Promise<RunningServer> {
   const server = await new Promise<Server>((resolve, reject) => {
-    const starting = listen({ fetch: app.fetch, hostname: host, port }) as Server;
+    const starting = listen({ fetch: app.fetch, hostname: host, port, serverOptions }) as Server;
     starting.once("listening", () => resolve(starting));
     starting.once("error", (error) => reject(addressError(error, host, port)));
   });
@@ -61,8 +74,11 @@ export async function startServer(app: Hono, { host = "127.0.0.1", port }: Addre
     close: (graceSeconds = 5) =>
       new Promise((resolve) => {
         const force = setTimeout(() => server.closeAllConnections(), 1000 * graceSeconds);
+        // A connection that is kept alive turns idle when its answer is out, which may be after this call.
+        const idle = setInterval(() => server.closeIdleConnections(), 50);
         server.close(() => {
           clearTimeout(force);
+          clearInterval(idle);
           resolve();
         });
         server.closeIdleConnections();

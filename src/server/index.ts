@@ -1,2 +1,4 @@
 export { startMonitor } from "./monitor.js";
+export { startServe, type ServeLimits, type ServeOptions } from "./serve.js";
+export type { LogLine } from "./_middleware.js";
 export type { Address, RunningServer } from "./_local.js";

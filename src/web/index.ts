@@ -1,1 +1,2 @@
 export { MONITOR_PAGE } from "./monitor-page.js";
+export { SEARCH_PAGE } from "./search-page.js";

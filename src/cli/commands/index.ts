@@ -114,6 +114,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./status.js")).status,
   },
   {
+    name: "serve",
+    description: "Embeddings and search over HTTP, and a page to search from",
+    load: async () => (await import("./serve.js")).serve,
+  },
+  {
     name: "engine torch",
     description: "The PyTorch that the torch engine uses; installs it",
     load: async () => (await import("./engine-torch.js")).engineTorch,

@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import { MODEL_FORMS, shippedModel } from "../encoder/index.js";
+import { isStaticFolder, shippedModels, type Encoders } from "../search/index.js";
+
+/** The package's version. */
+export function readVersion(): string {
+  return (createRequire(import.meta.url)("../../package.json") as { version: string }).version;
+}
+
+/** The folder that answers for embeddings, and the encoders of the search; without options those of the package. */
+export async function servedModels(
+  given: string | undefined,
+  full: string | undefined,
+): Promise<{ model: string | undefined; encoder: Encoders }> {
+  const model = given ?? full ?? MODEL_FORMS.map(shippedModel).find((folder) => folder !== undefined);
+  const first: Encoders =
+    given === undefined ? shippedModels() : (await isStaticFolder(given)) ? { static: given } : { full: given };
+  return { model, encoder: full === undefined ? first : { ...first, full } };
+}
