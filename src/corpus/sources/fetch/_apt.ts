@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { inRange, isExactDebian } from "../debian-version.js";
 import { runProgram, type RunResult } from "../_run.js";
 import { lockedFile, type Locked } from "../lock.js";
@@ -53,6 +53,71 @@ export class Apt {
     partial: string,
     signal?: AbortSignal,
   ): Promise<Outcome> {
+    const plan = this.plan(config, earlier);
+    if (!("candidates" in plan)) return plan;
+    let outcome: Outcome = failed("not attempted");
+    for (const candidate of plan.candidates.slice(0, CANDIDATES)) {
+      const note = earlier?.resolved === candidate ? earlier.note : plan.note(candidate);
+      outcome = await this.download(config, candidate, note, partial, signal);
+      if (outcome.ok || !GONE.test(outcome.why)) return outcome;
+    }
+    return outcome;
+  }
+
+  /**
+   * Downloads packages of one form with one call of apt, whose start takes longer than many a download. What the archive
+   * no longer has is left out; if anything else fails, all are.
+   *
+   * @returns what came, by entry; the others are to be fetched one by one, which tells what is wrong with each
+   */
+  async fetchGroup(
+    configs: readonly DebianConfig[],
+    partial: string,
+    signal?: AbortSignal,
+  ): Promise<Map<DebianConfig, Locked>> {
+    const plans = configs.flatMap((config) => {
+      const plan = this.plan(config);
+      return "candidates" in plan
+        ? [{ config, version: plan.candidates[0]!, note: plan.note(plan.candidates[0]!) }]
+        : [];
+    });
+    const locked = new Map<DebianConfig, Locked>();
+    const form = configs[0]?.form;
+    if (form === undefined) return locked;
+    const place = join(partial, "group");
+    await mkdir(place);
+    let left = plans;
+    let result: RunResult | undefined;
+    for (let attempt = 0; attempt < 2 && result?.code !== 0 && left.length > 1; attempt++) {
+      const requests = new Set(left.map(({ config, version }) => `${config.package}=${version}`));
+      result = await this.run(form, [...requests], place, signal);
+      const gone = result.stderr.split("\n").filter((line) => GONE.test(line));
+      if (result.code !== 0 && gone.length === 0) return locked;
+      left = left.filter(({ config }) => !gone.some((line) => line.includes(`/${config.package}_`)));
+    }
+    if (result?.code !== 0) return locked; // Files of a call that failed may be half ones.
+    const kept = new Map<string, Locked>();
+    for (const { config, version, note } of left) {
+      const folder = folderOf(config, version);
+      let one = kept.get(folder);
+      if (one === undefined) {
+        const names = await filesOf(config, version, place);
+        if (names.length === 0) continue;
+        const own = join(partial, `${kept.size}`);
+        await mkdir(own);
+        for (const name of names) await rename(join(place, name), join(own, name));
+        kept.set(folder, (one = await this.keep(own, folder, version)));
+      }
+      locked.set(config, { ...one, ...(note === undefined ? {} : { note }) });
+    }
+    return locked;
+  }
+
+  /** Versions to try in their order, and what the lock says of each; or why there is none. */
+  private plan(
+    config: DebianConfig,
+    earlier?: Locked,
+  ): Outcome | { candidates: string[]; note: (candidate: string) => string | undefined } {
     const { version, form } = config;
     const there = this.versions.get(keyOf(config.package, form)) ?? [];
     if (there.length === 0) return failed(`there is no ${form} package ${config.package}`);
@@ -62,15 +127,11 @@ export class Apt {
     const candidates = [...new Set([...first.filter((one) => there.includes(one)), ...inRange(there, range)])];
     const [wanted] = candidates;
     if (wanted === undefined) return failed(`expected a version ${range}, got ${[...new Set(there)].join(", ")}`);
-    let outcome: Outcome = failed("not attempted");
-    for (const candidate of candidates.slice(0, CANDIDATES)) {
-      const asked = exact ? version : wanted;
-      const note = candidate === asked ? undefined : substitution(asked, candidate, range);
-      const kept = earlier?.resolved === candidate ? earlier.note : note;
-      outcome = await this.download(config, candidate, kept, partial, signal);
-      if (outcome.ok || !GONE.test(outcome.why)) return outcome;
-    }
-    return outcome;
+    const asked = exact ? version : wanted;
+    return {
+      candidates,
+      note: (candidate) => (candidate === asked ? undefined : substitution(asked, candidate, range)),
+    };
   }
 
   private async download(
@@ -80,25 +141,36 @@ export class Apt {
     partial: string,
     signal?: AbortSignal,
   ): Promise<Outcome> {
-    const place = join(partial, version.replace(/[^\w.+~-]/g, "_"));
+    const place = join(partial, safe(version));
     await mkdir(place);
-    const request = `${config.package}=${version}`;
-    const command =
-      config.form === "source" ? ["source", "--download-only", "--only-source", request] : ["download", request];
-    const options = { cwd: place, signal, env };
-    const result: RunResult = await runProgram("apt-get", [...this.options, "-q", ...command], options);
+    const result = await this.run(config.form, [`${config.package}=${version}`], place, signal);
     if (result.code !== 0) {
       const why = complaint(result.stderr, `apt-get ended with ${result.code}`);
       return failed(why, !GONE.test(why));
     }
+    const locked = await this.keep(place, folderOf(config, version), version);
+    if (locked.files.length === 0) return failed("apt-get wrote no package");
+    return { ok: true, locked: { ...locked, ...(note === undefined ? {} : { note }) } };
+  }
+
+  private async run(
+    form: DebianConfig["form"],
+    requests: readonly string[],
+    cwd: string,
+    signal?: AbortSignal,
+  ): Promise<RunResult> {
+    const command = form === "source" ? ["source", "--download-only", "--only-source"] : ["download"];
+    return runProgram("apt-get", [...this.options, "-q", ...command, ...requests], { cwd, signal, env });
+  }
+
+  /** Moves a folder of downloaded files into the cache; one without any stays. */
+  private async keep(place: string, folder: string, resolved: string): Promise<Locked> {
     const names = (await readdir(place)).filter((name) => !name.startsWith(".")).sort();
-    if (names.length === 0) return failed("apt-get wrote no package");
-    const folder = `debian-${config.form}/${config.package}_${basename(place)}`;
+    if (names.length === 0) return { resolved, files: [] };
     await rm(join(this.cache, folder), { recursive: true, force: true });
     await mkdir(dirname(join(this.cache, folder)), { recursive: true });
     await rename(place, join(this.cache, folder));
-    const files = await Promise.all(names.map((name) => lockedFile(this.cache, `${folder}/${name}`)));
-    return { ok: true, locked: { resolved: version, ...(note === undefined ? {} : { note }), files } };
+    return { resolved, files: await Promise.all(names.map((name) => lockedFile(this.cache, `${folder}/${name}`))) };
   }
 }
 
@@ -109,4 +181,28 @@ const GONE = /\b404\b/;
 
 function keyOf(name: string, form: "source" | "binary"): string {
   return `${form}:${name}`;
+}
+
+/** A version as part of a file's name. */
+function safe(version: string): string {
+  return version.replace(/[^\w.+~-]/g, "_");
+}
+
+/** Where the cache keeps a package. */
+function folderOf(config: DebianConfig, version: string): string {
+  return `debian-${config.form}/${config.package}_${safe(version)}`;
+}
+
+/** Which files of a folder of several packages belong to one: of a source package what its description lists. */
+async function filesOf(config: DebianConfig, version: string, place: string): Promise<string[]> {
+  const names = await readdir(place);
+  if (config.form === "binary") {
+    const stem = `${config.package}_${version.replaceAll(":", "%3a")}_`;
+    return names.filter((name) => name.startsWith(stem) && name.endsWith(".deb"));
+  }
+  const description = `${config.package}_${version.replace(/^\d+:/, "")}.dsc`;
+  if (!names.includes(description)) return [];
+  const listed = (await readFile(join(place, description), "utf8")).matchAll(/^ [0-9a-f]{32,} \d+ (\S+)$/gm);
+  const wanted = [...new Set([description, ...[...listed].map(([, name]) => name!)])];
+  return wanted.every((name) => names.includes(name)) ? wanted : [];
 }

@@ -68,7 +68,7 @@ export async function* fetchRecipe(recipe: Recipe, options: FetchOptions): Async
     const fetcher = new Fetcher(options, await Lock.read(cache), partials, configs);
     const counts = { entries: configs.length, downloaded: 0, present: 0, failed: 0, requiredFailed: 0, bytes: 0 };
     let done = 0;
-    for await (const { config, outcome, present } of inParallel(configs, jobs, (one) => fetcher.fetch(one))) {
+    for await (const { config, outcome, present } of fetcher.fetchAll(jobs)) {
       const origin = originOf(config);
       if (outcome.ok) {
         counts[present ? "present" : "downloaded"] += 1;
@@ -91,6 +91,15 @@ export async function* fetchRecipe(recipe: Recipe, options: FetchOptions): Async
   }
 }
 
+/** Packages that one call of apt downloads. Source packages are large: a call that was killed starts over. */
+const GROUP = { binary: 20, source: 5 };
+
+interface Fetched {
+  readonly config: FetchedConfig;
+  readonly outcome: Outcome;
+  readonly present: boolean;
+}
+
 class Fetcher {
   private readonly failuresInARow = { npm: 0, debian: 0, git: 0 };
   private apt: Promise<Apt | Outcome> | undefined;
@@ -102,7 +111,62 @@ class Fetcher {
     private readonly configs: readonly FetchedConfig[],
   ) {}
 
-  async fetch(config: FetchedConfig): Promise<{ config: FetchedConfig; outcome: Outcome; present: boolean }> {
+  /** Every entry's outcome, as they come. */
+  async *fetchAll(jobs: number): AsyncGenerator<Fetched> {
+    for await (const fetched of inParallel(this.groups(), jobs, (group) => this.fetchGroup(group))) yield* fetched;
+  }
+
+  /** What is fetched together: Debian's packages that the lock does not have yet; everything else one by one. */
+  private groups(): FetchedConfig[][] {
+    const groups: FetchedConfig[][] = [];
+    const open = new Map<string, FetchedConfig[]>();
+    for (const config of this.configs) {
+      if (config.kind !== "debian" || this.lock.get(config) !== undefined) {
+        groups.push([config]);
+        continue;
+      }
+      let group = open.get(config.form);
+      if (group === undefined || group.length >= GROUP[config.form]) {
+        open.set(config.form, (group = []));
+        groups.push(group);
+      }
+      group.push(config);
+    }
+    return groups;
+  }
+
+  private async fetchGroup(group: readonly FetchedConfig[]): Promise<Fetched[]> {
+    const together =
+      group.length > 1 ? await this.together(group as readonly DebianConfig[]) : new Map<unknown, Locked>();
+    const fetched: Fetched[] = [];
+    for (const config of group) {
+      const locked = together.get(config);
+      if (locked === undefined) fetched.push(await this.fetch(config));
+      else {
+        await this.lock.set(config, locked);
+        fetched.push({ config, outcome: { ok: true, locked }, present: false });
+      }
+    }
+    return fetched;
+  }
+
+  private async together(group: readonly DebianConfig[]): Promise<Map<DebianConfig, Locked>> {
+    const { signal } = this.options;
+    signal?.throwIfAborted();
+    if (this.failuresInARow.debian >= DOWN_AFTER) return new Map();
+    const partial = await mkdtemp(join(this.partials, "g"));
+    try {
+      const apt = await this.openApt();
+      return apt instanceof Apt ? await apt.fetchGroup(group, partial, signal) : new Map();
+    } catch (error) {
+      if (signal?.aborted !== true && error instanceof ProgramMissing) return new Map();
+      throw error;
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+
+  private async fetch(config: FetchedConfig): Promise<Fetched> {
     this.options.signal?.throwIfAborted();
     const earlier = this.lock.get(config);
     if (earlier !== undefined && config.kind !== "git" && (await isIntact(this.options.cache, earlier))) {

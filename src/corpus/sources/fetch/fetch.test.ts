@@ -54,13 +54,21 @@ async function publish(request: string, tarball: string): Promise<void> {
 const APT_GET = `
 echo "get $*" >> "$FAKE/calls"
 if [ -e "$FAKE/down" ]; then echo "E: Unable to fetch" >&2; exit 100; fi
-for last; do :; done
-if [ -e "$FAKE/apt/gone/$last" ]; then echo "E: Failed to fetch http://host.invalid/$last  404  Not Found" >&2; exit 100; fi
-case "$*" in
-  *" update "*) exit 0;;
-  *" source "*) cp "$FAKE/apt/source/$last"/* .;;
-  *) cp "$FAKE/apt/binary/$last"/* .;;
-esac`;
+form=; code=0
+for one; do
+  case "$form$one" in
+    source) form=source/;;
+    download) form=binary/;;
+    */-*) ;;
+    */*)
+      one="\${one##*/}"
+      if [ -z "$form" ]; then continue; fi
+      if [ -e "$FAKE/apt/gone/$one" ]; then
+        echo "E: Failed to fetch http://host.invalid/pool/\${one%%=*}_\${one#*=}_all.deb  404  Not Found" >&2; code=100
+      else cp "$FAKE/apt/$form$one"/* . || code=100; fi;;
+  esac
+done
+exit $code`;
 const APT_CACHE = `cat "$FAKE/apt/madison" 2>/dev/null`;
 const APT_CONFIG = `echo "LIST='$FAKE/apt/list'"; echo "PARTS='$FAKE/apt/parts'"`;
 
@@ -257,6 +265,72 @@ describe("Debian", () => {
     const none = await fetchAll([{ ...source, version: ">= 1" }]);
     expect(none.lines[0]).toContain("404");
     expect((await calls()).filter((one) => one.includes("apr=1.7.5-1"))).toHaveLength(2); // Once a run, not again.
+  });
+
+  describe("many packages", () => {
+    const names = Array.from({ length: 23 }, (_, i) => `golang-p${i}-dev`);
+    const many = names.map((name) => ({ ...binary, package: name, version: "*" }));
+    const downloads = async (): Promise<string[][]> =>
+      (await calls()).filter((one) => / download /.test(one)).map((one) => one.match(/golang-\S+/g) ?? []);
+
+    beforeEach(async () => {
+      await put(
+        "madison",
+        names.map((name) => `${name} | 1:2.0-1 | http://host.invalid main amd64 Packages`).join("\n"),
+      );
+      for (const name of names) await put(`binary/${name}=1:2.0-1/${name}_1%3a2.0-1_all.deb`, name);
+    });
+
+    test("come in groups, each into its own folder", async () => {
+      const { events } = await fetchAll(many);
+      expect(events.at(-1)).toMatchObject({ summary: { downloaded: 23, failed: 0 } });
+      expect((await downloads()).map((one) => one.length).sort()).toEqual([20, 3]);
+      const lock = JSON.parse(await lockText()) as { packages: Record<string, { files: { path: string }[] }> };
+      expect(
+        Object.values(lock.packages)
+          .flatMap(({ files }) => files.map(({ path }) => path))
+          .sort(),
+      ).toEqual(names.map((name) => `debian-binary/${name}_1_2.0-1/${name}_1%3a2.0-1_all.deb`).sort());
+      expect(
+        await readFile(
+          join(folder, "cache/debian-binary/golang-p7-dev_1_2.0-1/golang-p7-dev_1%3a2.0-1_all.deb"),
+          "utf8",
+        ),
+      ).toBe("golang-p7-dev");
+      expect((await fetchAll(many)).events.at(-1)).toMatchObject({ summary: { present: 23, downloaded: 0 } });
+      expect(await downloads()).toHaveLength(2);
+    });
+
+    test("one that is gone is reported, and costs the others one more call", async () => {
+      await put(`gone/golang-p4-dev=1:2.0-1`, "");
+      const { events, lines } = await fetchAll(many.slice(0, 6));
+      expect(lines).toEqual([expect.stringMatching(/^debian:golang-p4-dev: .*404/)]);
+      expect(events.at(-1)).toMatchObject({ summary: { downloaded: 5, failed: 1 } });
+      expect((await downloads()).map((one) => one.length)).toEqual([6, 5, 1]);
+    });
+
+    test("a call that fails otherwise: each by itself, so that each says why", async () => {
+      await rm(join(folder, "apt/binary/golang-p1-dev=1:2.0-1"), { recursive: true });
+      const { events, lines } = await fetchAll(many.slice(0, 3), { attempts: 1 });
+      expect(lines).toEqual([expect.stringMatching(/^debian:golang-p1-dev: /)]);
+      expect(events.at(-1)).toMatchObject({ summary: { downloaded: 2, failed: 1 } });
+    });
+
+    test("source packages are told apart by their descriptions", async () => {
+      const names = ["aa", "bb"];
+      await put("madison", names.map((name) => `${name} | 1.0-1 | http://host.invalid main Sources`).join("\n"));
+      const sum = "0".repeat(32);
+      for (const name of names) {
+        const files = [`${name}_1.0.orig.tar.gz`, `${name}_1.0-1.debian.tar.xz`];
+        for (const file of files) await put(`source/${name}=1.0-1/${file}`, file);
+        const dsc = `Source: ${name}\nFiles:\n${files.map((file) => ` ${sum} 12 ${file}`).join("\n")}\n`;
+        await put(`source/${name}=1.0-1/${name}_1.0-1.dsc`, dsc);
+      }
+      const { events } = await fetchAll(names.map((name) => ({ ...source, package: name, version: "*" })));
+      expect(events.at(-1)).toMatchObject({ summary: { downloaded: 2 } });
+      expect((await calls()).filter((one) => / source /.test(one))).toHaveLength(1);
+      expect(await readdir(join(folder, "cache/debian-source/bb_1.0-1"))).toHaveLength(3);
+    });
   });
 
   test("a range without a version, a package that is not there", async () => {
