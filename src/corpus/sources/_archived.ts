@@ -47,15 +47,19 @@ export async function* archivedFiles(
   }
 }
 
-/** The first file of an archive that is wanted, as text; undefined if there is none, or the archive is broken before. */
+/**
+ * The first file of an archive that is wanted, as text; undefined if there is none, or the archive is broken before.
+ *
+ * @param link told of the links before it
+ */
 export async function firstFile(
   part: Part,
   accept: (path: string) => boolean,
-  limits: ArchiveLimits = DEFAULT_LIMITS,
+  link: (path: string, target: string) => void = () => undefined,
 ): Promise<string | undefined> {
   const { file, stripTop } = part;
-  const budget = new Budget(limits);
-  const events = walkArchive(file, { accept, nested: () => false, maxFileBytes: 4_000_000, budget, stripTop });
+  const budget = new Budget(DEFAULT_LIMITS);
+  const events = walkArchive(file, { accept, nested: () => false, maxFileBytes: 4_000_000, budget, stripTop, link });
   for await (const event of events) {
     if (event.kind === "file") return Buffer.from(event.bytes).toString("utf8");
   }

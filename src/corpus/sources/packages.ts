@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { archivedFiles, firstFile, type Part } from "./_archived.js";
 import { fingerprintOf } from "./_choose.js";
 import { Gate } from "./_gate.js";
@@ -43,7 +43,12 @@ export async function openPackage(
     async *items(options) {
       // Packaging is not the project's code.
       const accept = (path: string): boolean => !packaging(config, path) && options.accept(path);
-      yield* archivedFiles(parts, config, await licencesOf(config, parts), gate, { ...options, accept });
+      const { licenceOf, elsewhere } = await licencesOf(config, parts);
+      if (elsewhere !== undefined) {
+        const why = `${UNKNOWN}: it is a link to ${elsewhere}, which is another package's`;
+        yield gate.skipped(copyrightOf(config), "licence", why);
+      }
+      yield* archivedFiles(parts, config, licenceOf, gate, { ...options, accept });
     },
   };
 }
@@ -70,10 +75,16 @@ function isPackaging(path: string): boolean {
   return /\.debian\.tar\.\w+$/.test(path);
 }
 
+interface Licences {
+  readonly licenceOf: (path: string) => string;
+  /** Where the file that says it is, if that is in another package. */
+  readonly elsewhere?: string;
+}
+
 /** What the package itself says of its files, unless the recipe overrides it. */
-async function licencesOf(config: NpmConfig | DebianConfig, parts: readonly Part[]): Promise<(path: string) => string> {
+async function licencesOf(config: NpmConfig | DebianConfig, parts: readonly Part[]): Promise<Licences> {
   const { licence } = config;
-  if (licence !== undefined) return () => licence;
+  if (licence !== undefined) return { licenceOf: () => licence };
   if (config.kind === "npm") {
     const [part] = parts;
     const manifest = part === undefined ? undefined : await firstFile(part, (path) => path === "package.json");
@@ -82,17 +93,46 @@ async function licencesOf(config: NpmConfig | DebianConfig, parts: readonly Part
       const text = await firstFile(part, (path) => !path.includes("/") && isLicenceFile(path));
       stated = text === undefined ? UNKNOWN : licenceOfText(text);
     }
-    return () => stated;
+    return { licenceOf: () => stated };
   }
-  const isCopyright =
-    config.form === "source"
-      ? (path: string) => path === "debian/copyright"
-      : (path: string) => path === `usr/share/doc/${config.package}/copyright`;
+  const wanted = copyrightOf(config);
   // Of a source package the small archive of the packaging holds it; older ones have a single archive.
   const places = [...parts].sort((a, b) => Number(isPackaging(b.file)) - Number(isPackaging(a.file)));
+  let elsewhere: string | undefined;
   for (const part of places) {
-    const text = await firstFile(part, isCopyright);
-    if (text !== undefined) return debianCopyright(text, config.form);
+    const links = new Map<string, string>();
+    const text = await firstFile(
+      part,
+      (path) => path === wanted,
+      (path, target) => void links.set(path, target),
+    );
+    if (text !== undefined) return { licenceOf: debianCopyright(text, config.form) };
+    const target = linked(wanted, links);
+    if (target === undefined) continue;
+    const there = await firstFile(part, (path) => path === target);
+    if (there !== undefined) return { licenceOf: debianCopyright(there, config.form) };
+    elsewhere = target;
   }
-  return () => UNKNOWN;
+  return { licenceOf: () => UNKNOWN, ...(elsewhere === undefined ? {} : { elsewhere }) };
 }
+
+/** Where a Debian package says what its files are under. */
+function copyrightOf(config: NpmConfig | DebianConfig): string {
+  if (config.kind === "npm") return "package.json";
+  return config.form === "source" ? "debian/copyright" : `usr/share/doc/${config.package}/copyright`;
+}
+
+/** Where links lead from a path, of which they may be the end or a folder; undefined if there is none of them. */
+function linked(path: string, links: ReadonlyMap<string, string>): string | undefined {
+  let at = path;
+  for (let step = 0; step < MAX_LINKS; step++) {
+    const link = [at, posix.dirname(at)].find((one) => links.has(one));
+    if (link === undefined) break;
+    const target = posix.resolve("/", posix.dirname(link), links.get(link)!);
+    at = (target + at.slice(link.length)).slice(1);
+  }
+  return at === path ? undefined : at;
+}
+
+/** Links followed from one to the next; more are a loop. */
+const MAX_LINKS = 8;

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { debOf, tarOf, tgzOf, zipOf } from "../../../test/helpers/archives.js";
+import { debOf, tarOf, tgzOf, zipOf, type Packed } from "../../../test/helpers/archives.js";
 import { gzipSync } from "node:zlib";
 import { isFailure, openSources, type OpenOptions, type SourceEvent, type SourceInput } from "./index.js";
 import { Lock, lockedFile, type FetchedConfig } from "./lock.js";
@@ -289,6 +289,26 @@ License: LGPL-2.1+
       "usr/src/x.tar.gz/gnu/a.c!licence",
       "usr/src/x.tar.gz/b.c Apache-2.0",
     ]);
+  });
+
+  test("a Debian package's copyright file that is a link", async () => {
+    const config = { kind: "debian", package: "x-src", version: "*", form: "binary" } as const;
+    const place = "./usr/share/doc/x-src";
+    const opened = async (files: readonly Packed[]): Promise<string[]> => {
+      const data = await tarOf([...files, { name: "./usr/src/a.c", content: "a" }]);
+      return read(config, { cache: await lock(config, { "debian-binary/x.deb": debOf(gzipSync(data)) }) });
+    };
+    const real = { name: "./usr/share/doc/x-base/copyright", content: copyright };
+    expect(await opened([real, { name: place, linkTo: "x-base" }])).toEqual(["usr/src/a.c Apache-2.0"]);
+    expect(await opened([{ name: `${place}/copyright`, linkTo: "../x-base/copyright" }, real])).toEqual([
+      "usr/src/a.c Apache-2.0",
+    ]);
+    expect(await opened([{ name: place, linkTo: "x-base" }])).toEqual([
+      "usr/share/doc/x-src/copyright!licence",
+      "usr/src/a.c!licence",
+    ]);
+    expect(await opened([{ name: place, linkTo: "x-src" }])).toEqual(["usr/src/a.c!licence"]);
+    expect(await opened([{ name: `${place}/copyright`, linkTo: "/../../../etc/passwd" }])).toHaveLength(2);
   });
 
   test("one without a stated licence is kept out; one not fetched says so", async () => {

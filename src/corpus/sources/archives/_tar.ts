@@ -6,7 +6,7 @@ import type { Budget } from "./limits.js";
 import type { Entry } from "./walk.js";
 
 /**
- * The plain files of a tar stream, in order. Links are not followed, and not read either.
+ * The plain files of a tar stream and its symbolic links, in order.
  *
  * @throws ArchiveProblem; an error for broken or truncated data
  */
@@ -26,6 +26,8 @@ export async function* readTar(
       const { type, name, size = 0 } = entry.header;
       const chunks = entry[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       if (type === "file" || type === "contiguous-file") yield { name, size, open: () => unclosed(chunks) };
+      else if (type === "symlink")
+        yield { name, size: 0, linkTo: entry.header.linkname ?? "", open: () => Readable.from([]) };
       // What nobody read has to go by before the next header.
       while ((await chunks.next()).done !== true);
     }

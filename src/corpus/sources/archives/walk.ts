@@ -20,13 +20,17 @@ export interface WalkOptions {
   readonly budget: Budget;
   /** Leave the folder out that the whole archive lies in (`package/` of npm, `name-1.0/` of a source package). */
   readonly stripTop: boolean;
+  /** Told of every link of the outermost archive: its whole path, and what it says it leads to. None is followed. */
+  link?(path: string, target: string): void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file of an archive: links, folders and devices are no files. */
+/** A file or a link of an archive; folders and devices are left out. */
 export interface Entry {
   readonly name: string;
   readonly size: number;
+  /** What a link leads to, as it says; undefined for a file. */
+  readonly linkTo?: string;
   /** To be called at most once, before the next entry is asked for. */
   open(): AsyncIterable<Uint8Array>;
 }
@@ -75,6 +79,10 @@ async function* walk(
     options.signal?.throwIfAborted();
     options.budget.spendEntries(1);
     const inner = cleanPath(entry.name);
+    if (entry.linkTo !== undefined) {
+      if (inner !== undefined && depth === 0) options.link?.(inner, entry.linkTo);
+      continue;
+    }
     if (inner === undefined) {
       yield { kind: "problem", path: folder + entry.name, reason: "path-escape", detail: "leads out of the archive" };
       continue;
