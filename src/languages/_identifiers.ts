@@ -31,11 +31,13 @@ export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] 
     const name = tree.text.slice(start, end);
     if (name !== "" && name !== "_") occurrences.push({ name, start, end, role }); // `_` is nobody's name.
   });
-  const names = definitions(occurrences);
+  const imported = new Set<string>();
+  for (const { name, role } of occurrences) if (role.role === "import") imported.add(name);
+  const names = definitions(occurrences, imported);
   const spans = new Map<string, [number, number][]>();
   for (const { name, start, end, role } of occurrences) {
     const known = names.get(name);
-    if (known === undefined || !isOwn(known, role, names)) continue;
+    if (known === undefined || !isOwn(known, role, names, imported.has(name))) continue;
     const list = spans.get(name);
     if (list === undefined) spans.set(name, [[start, end]]);
     else list.push([start, end]);
@@ -43,12 +45,10 @@ export function identifiersOf(tree: SyntaxTree, profile: Profile): Identifier[] 
   return [...spans].map(([name, list]) => ({ name, kind: names.get(name)!.kind, spans: list }));
 }
 
-function definitions(occurrences: readonly Occurrence[]): ReadonlyMap<string, Name> {
-  const imported = new Set<string>();
+function definitions(occurrences: readonly Occurrence[], imported: ReadonlySet<string>): ReadonlyMap<string, Name> {
   const receivers = new Set<string>();
   for (const { name, role } of occurrences) {
-    if (role.role === "import") imported.add(name);
-    else if (role.role === "define" && (role.spaces & ~MEMBERS) !== 0) receivers.add(name);
+    if (role.role === "define" && (role.spaces & ~MEMBERS) !== 0) receivers.add(name);
   }
   const names = new Map<string, Name>();
   for (const { name, role } of occurrences) {
@@ -74,9 +74,12 @@ function definitions(occurrences: readonly Occurrence[]): ReadonlyMap<string, Na
   return names;
 }
 
-function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>): boolean {
+function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>, isImported: boolean): boolean {
   switch (role.role) {
     case "use":
+      // Where a plain name may be a member's as well (in a Python class), an imported one is the import.
+      if (isImported && (role.spaces & PLAIN) !== 0) return (known.spaces & role.spaces & ~MEMBERS) !== 0;
+      return (known.spaces & role.spaces) !== 0;
     case "define":
       return (known.spaces & role.spaces) !== 0;
     case "assign-member":

@@ -54,6 +54,8 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
     case "ms_declspec_modifier":
     case "gnu_asm_goto_list":
       return undefined;
+    case "parenthesized_expression": // sizeof(name): a variable or a type
+      return tree.parentKind(tree.parent(node)) === "sizeof_expression" ? use(PLAIN | TYPES) : USE;
     case "parameter_list":
       return PARAMETER; // Old style: int f(a, b) int a, b; { }
     default:

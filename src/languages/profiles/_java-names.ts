@@ -121,6 +121,7 @@ function scopedRole(tree: SyntaxTree, node: number): Role | undefined {
   const statement = tree.parent(outer);
   switch (tree.parentKind(outer)) {
     case "import_declaration":
+      if (isOwnType(tree, node)) return TYPE; // A file may import its own nested classes.
       return isLast && tree.parent(node) === outer && tree.childOfKind(statement, "asterisk") < 0 ? IMPORT : undefined;
     case "package_declaration":
     case "module_declaration":
@@ -133,6 +134,23 @@ function scopedRole(tree: SyntaxTree, node: number): Role | undefined {
     default:
       return isLast ? MEMBER : USE;
   }
+}
+
+/** True for `Outer` and `Inner` of `import a.b.Outer.Inner` in the file that declares `Outer`. */
+function isOwnType(tree: SyntaxTree, node: number): boolean {
+  const path = tree.parent(node);
+  const scope = tree.childByField(path, "scope");
+  const owner = tree.slice(node === scope || scope < 0 ? node : scope).replace(/^.*\./s, "");
+  if (owner === tree.slice(node)) return tree.field(node) === "name" && declares(tree, owner);
+  return declares(tree, owner);
+}
+
+/** Whether a class of that name stands at the top of the file. */
+function declares(tree: SyntaxTree, name: string): boolean {
+  for (const child of tree.children(0)) {
+    if (CLASSES.has(tree.kind(child)) && tree.slice(tree.childByField(child, "name")) === name) return true;
+  }
+  return false;
 }
 
 function annotationOf(tree: SyntaxTree, pair: number): string | undefined {

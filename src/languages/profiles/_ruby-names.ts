@@ -20,8 +20,18 @@ import {
 export function rubyNames(tree: SyntaxTree, visit: Visit): void {
   for (let node = 0; node < tree.size; node++) {
     const role = roleOf(tree, node);
-    if (role !== undefined) visit(tree.start(node) + (MARKS[tree.kind(node)] ?? 0), tree.end(node), role);
+    if (role === undefined) continue;
+    const start = tree.start(node) + (MARKS[tree.kind(node)] ?? 0);
+    const end = nameEnd(tree, node, start);
+    if (end > start) visit(start, end, role);
   }
+}
+
+/** `:size=` names a setter, whose name ends before the sign; operators (`:==`) have no name. */
+function nameEnd(tree: SyntaxTree, node: number, start: number): number {
+  const end = tree.end(node);
+  if (tree.kind(node) !== "simple_symbol") return end;
+  return start + (/^[\p{L}_][\p{L}\p{N}_]*[?!]?/u.exec(tree.text.slice(start, end))?.[0].length ?? 0);
 }
 
 const MARKS: Readonly<Record<string, number>> = {

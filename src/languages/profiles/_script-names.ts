@@ -15,6 +15,7 @@ import {
   OWN_ATTRIBUTE,
   PARAMETER,
   USE,
+  USE_EITHER,
   VARIABLE,
   type Role,
   type Visit,
@@ -83,10 +84,15 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
       return undefined;
     case "index_signature":
       return field === "name" ? VARIABLE : USE;
-    default:
-      return patternRole(tree, node);
+    default: {
+      const role = patternRole(tree, node);
+      return role === USE && tree.ancestor(node, ENUMS) >= 0 ? USE_EITHER : role;
+    }
   }
 }
+
+/** Members of an enumeration see each other by their plain names. */
+const ENUMS: ReadonlySet<string> = new Set(["enum_body"]);
 
 /** `import { a as b }`: what `b` is stands in the other file. */
 const ALIAS = define("variable", PLAIN | TYPES);
