@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { UserError } from "../base/index.js";
 import { MODEL_FORMS, shippedModel } from "../encoder/index.js";
 import { isStaticFolder, shippedModels, type Encoders } from "../search/index.js";
 
@@ -16,4 +17,17 @@ export async function servedModels(
   const first: Encoders =
     given === undefined ? shippedModels() : (await isStaticFolder(given)) ? { static: given } : { full: given };
   return { model, encoder: full === undefined ? first : { ...first, full } };
+}
+
+/** What `--rebuild` and `--keep-both` ask for. @throws UserError `arguments.value` for both */
+export function modelChoice(
+  where: string,
+  args: { readonly rebuild?: boolean | undefined; readonly "keep-both"?: boolean | undefined },
+): "rebuild" | "keep-both" | "refuse" {
+  if (args.rebuild === true && args["keep-both"] === true) {
+    throw new UserError("arguments.value", `${where}: expected --rebuild or --keep-both, got both`, {
+      fix: "Leave one out",
+    });
+  }
+  return args.rebuild === true ? "rebuild" : args["keep-both"] === true ? "keep-both" : "refuse";
 }

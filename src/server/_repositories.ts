@@ -29,10 +29,12 @@ export interface RepositoryState {
 
 /** One indexed folder, kept up to date behind the answers. */
 export class Repository {
-  private working: Promise<void> | undefined;
-  private phase: RepositoryState["state"] = "indexing";
+  private updating: Promise<void> | undefined;
+  private refining: Promise<void> | undefined;
+  /** A look for changes behind an answer, which is not worth telling. */
+  private quiet = false;
   private error: string | undefined;
-  private checkedAt = 0;
+  private checkedAt: number | undefined;
   private readonly stop = new AbortController();
 
   private constructor(
@@ -54,8 +56,15 @@ export class Repository {
   }
 
   get state(): RepositoryState {
-    const { phase: state } = this;
     const { event } = this.latest;
+    const indexing = this.updating !== undefined && !this.quiet;
+    const state = indexing
+      ? "indexing"
+      : this.refining !== undefined
+        ? "refining"
+        : this.error !== undefined
+          ? "failed"
+          : "ready";
     const progress =
       event === undefined || (state !== "indexing" && state !== "refining")
         ? null
@@ -63,12 +72,24 @@ export class Repository {
     return { state, progress, error: this.error ?? null };
   }
 
-  /** Takes up what changed; resolves when the folder is indexed. One run at a time: a second call waits for the first. */
-  reindex(): Promise<void> {
-    this.working ??= this.update().finally(() => {
-      this.working = undefined;
+  /** Takes up what changed; resolves when the folder is indexed, or could not be. A second call waits for the first. */
+  reindex(quiet = false): Promise<void> {
+    this.quiet = quiet && (this.updating === undefined || this.quiet);
+    this.updating ??= this.update().finally(() => {
+      this.updating = undefined;
     });
-    return this.working;
+    return this.updating;
+  }
+
+  /** Waits until what changed is taken up, but only so long; the first time may take `firstMilliseconds`. */
+  async fresh(milliseconds: number, firstMilliseconds: number): Promise<void> {
+    const first = this.checkedAt === undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, first ? firstMilliseconds : milliseconds);
+    });
+    await Promise.race([this.reindex(!first), late]);
+    clearTimeout(timer);
   }
 
   async search(query: string, options: SearchOptions): Promise<Answer> {
@@ -88,46 +109,60 @@ export class Repository {
 
   async close(): Promise<void> {
     this.stop.abort();
-    await this.working;
+    await this.updating;
+    await this.refining;
     await this.index.close();
   }
 
   /** Looks for changes behind the answer, unless somebody did a moment ago. */
   private freshen(): void {
-    if (this.working !== undefined || performance.now() - this.checkedAt < FRESH_MILLISECONDS) return;
-    void this.reindex();
+    if (this.updating !== undefined || this.checkedAt === undefined) return;
+    if (performance.now() - this.checkedAt > FRESH_MILLISECONDS) void this.reindex(true);
   }
 
   private noted(answer: Answer): Answer {
-    const { state, error } = this.state;
     const notes = [...answer.notes];
-    if (state === "indexing" && this.checkedAt === 0)
-      notes.push(`${this.name} is being indexed: answers are not complete`);
-    if (error !== null) notes.push(`${this.name} could not be indexed: ${error}`);
+    if (this.checkedAt === undefined) notes.push(`${this.name} is being indexed: answers are not complete`);
+    if (this.error !== undefined) notes.push(`${this.name}: ${this.error}`);
     return { ...answer, notes };
   }
 
   private async update(): Promise<void> {
     const { signal } = this.stop;
     try {
-      this.phase = "indexing";
       delete this.latest.event;
       await this.index.refresh("wait", signal);
-      this.checkedAt = performance.now();
       this.error = undefined;
-      this.phase = "ready";
-      if (!this.index.hasFull) return;
-      const { tiers, chunks } = await this.index.status();
-      if (tiers.full.chunks >= chunks) return;
-      this.phase = "refining";
-      for await (const step of this.index.refine({ signal })) void step;
-      this.phase = "ready";
     } catch (error) {
-      this.phase = "failed";
-      if (signal.aborted) return;
-      this.checkedAt = performance.now();
-      this.error = error instanceof UserError ? error.toLine() : messageOf(error);
+      this.fail(error);
     }
+    this.checkedAt = performance.now();
+    if (this.error !== undefined || signal.aborted || !this.index.hasFull) return;
+    this.refining ??= this.refine().finally(() => {
+      this.refining = undefined;
+    });
+  }
+
+  /** The full tier, until every chunk has its vector; chunks that come meanwhile as well. */
+  private async refine(): Promise<void> {
+    const { signal } = this.stop;
+    try {
+      let before = Infinity;
+      for (;;) {
+        const { tiers, chunks } = await this.index.status();
+        const missing = chunks - tiers.full.chunks;
+        if (missing <= 0 || missing >= before) return; // What is left has changed since; the next look takes it up.
+        before = missing;
+        for await (const step of this.index.refine({ signal })) void step;
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.stop.signal.aborted) return;
+    this.error = error instanceof UserError ? error.toLine() : messageOf(error);
   }
 }
 

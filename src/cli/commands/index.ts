@@ -119,6 +119,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./serve.js")).serve,
   },
   {
+    name: "mcp",
+    description: "Search as tools of coding agents and editors (Model Context Protocol)",
+    load: async () => (await import("./mcp.js")).mcp,
+  },
+  {
     name: "engine torch",
     description: "The PyTorch that the torch engine uses; installs it",
     load: async () => (await import("./engine-torch.js")).engineTorch,

@@ -1,4 +1,3 @@
-import { UserError } from "../../base/index.js";
 import { wholeNumber } from "../_arguments.js";
 import { untilAborted } from "../_interrupt.js";
 import { command } from "../command.js";
@@ -37,25 +36,18 @@ export const serve = command({
     { does: "Embeddings, too", line: "lodestone serve ~/src/app --model models/full --port 8080" },
   ],
   async run(args, { signal, say, print }) {
-    const [{ startServe }, { readVersion, servedModels }] = await Promise.all([
+    const [{ startServe }, { modelChoice, readVersion, servedModels }] = await Promise.all([
       import("../../server/index.js"),
       import("../_serve.js"),
     ]);
     const token = args.token ?? process.env["LODESTONE_TOKEN"];
     const roots = [...(args.root === undefined ? [] : [args.root]), ...args._.map(String)];
     const { model, encoder } = await servedModels(args.model, args.full);
-    if (args.rebuild === true && args["keep-both"] === true) {
-      throw new UserError("arguments.value", "serve: expected --rebuild or --keep-both, got both", {
-        fix: "Leave one out",
-      });
-    }
-    const onOtherModel =
-      args.rebuild === true ? "rebuild" : args["keep-both"] === true ? "keep-both" : ("refuse" as const);
     const server = await startServe(
       {
         roots,
         encoder,
-        onOtherModel,
+        onOtherModel: modelChoice("serve", args),
         version: readVersion(),
         log: (line) => say(JSON.stringify(line)),
         autoTruncate: args["auto-truncate"] === true,
