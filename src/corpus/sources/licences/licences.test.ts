@@ -132,6 +132,8 @@ describe("licence texts", () => {
       `Files are provided under a dual [Apache-2.0](https://example.org/Apache-2.0.html)\nOR [GPL-2.0-or-later](https://example.org/GPL-2.0-or-later.html) license.\nThe full text is below.\n${apache}\n${gpl2}`,
       "Apache-2.0 OR GPL-2.0-or-later",
     ],
+    ["an SPDX line beside a text", `SPDX-License-Identifier: Elastic-2.0\n${mit}`, "Elastic-2.0 AND MIT"],
+    ["an SPDX line that is a choice", "`SPDX-License-Identifier: Apache-2.0 OR MIT`\n", "Apache-2.0 OR MIT"],
     [
       "a choice covers what it names only",
       `Licensed under either of MIT or Apache-2.0 at your option. Parts are MPL.\n${mit}\nMozilla Public License, version 2.0`,
@@ -212,6 +214,11 @@ describe("notices in files", () => {
     ["none", "/* Licensed under the Apache License, Version 2.0 */", undefined],
     ["not in a comment", 'const text = "under the terms of the GNU General Public License";', undefined],
     ["a remark", "// Detects the GNU General Public License by its title.\n", undefined],
+    [
+      "another file's",
+      "/* The following BSD-style license applies to this file only. The rest of Valgrind is licensed under the\n terms of the GNU General Public License, version 2. */",
+      undefined,
+    ],
     ["far behind the beginning", `${" ".repeat(5000)}/* ${GPL} */`, undefined],
     [
       "besides another",

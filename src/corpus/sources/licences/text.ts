@@ -1,5 +1,5 @@
 import { alternatives } from "./_alternatives.js";
-import { allOf, UNKNOWN } from "./expression.js";
+import { allOf, toSpdx, UNKNOWN } from "./expression.js";
 import { namedLicences, type Named } from "./_names.js";
 import { SILENT, SPEAKING, type LicenceText } from "./_texts.js";
 
@@ -36,13 +36,16 @@ export function licenceOfTexts(texts: readonly string[]): string | undefined {
 }
 
 function recognise(text: string): string | undefined {
-  const stated = /SPDX-License-Identifier:[ \t]*([\w.+() -]+)/.exec(text.slice(0, 1500))?.[1]?.trim();
+  const identifier = /SPDX-License-Identifier:[ \t]*([\w.+() -]+)/.exec(text.slice(0, 1500))?.[1];
+  const stated = identifier === undefined || toSpdx(identifier) === UNKNOWN ? undefined : toSpdx(identifier);
   const { found, rest } = cutTexts(withoutRemarks(plainText(text)));
   for (const group of SILENT) {
     const one = group.find(({ signs }) => signs.every((sign) => sign.test(rest)));
     if (one !== undefined) found.push({ spdx: one.spdx, at: one.signs[0]!.exec(rest)!.index });
   }
-  const choice = stated !== undefined && / OR /.test(stated) ? stated : alternatives(rest, found);
+  const isChoice = stated !== undefined && / OR /.test(stated);
+  const choice = isChoice ? stated : alternatives(rest, found);
+  if (stated !== undefined && !isChoice) found.push(...stated.split(" AND ").map((spdx) => ({ spdx, at: -1 })));
   const all = [...found, ...namedLicences(rest)].sort((a, b) => a.at - b.at);
   if (all.some(({ spdx }) => spdx === UNKNOWN)) return UNKNOWN;
   if (all.length === 0 && choice === undefined) return undefined;
@@ -114,6 +117,8 @@ const REMARKS: readonly RegExp[] = [
   /conflicts with the conditions of the gplv2/g,
   /(previously|originally) distributed under the gnu general public license( \(gpl\))?/g,
   /\bgpl[- ]compatible/g,
+  // A file that is not under its project's licence, and says what that is.
+  /\bthe (entire )?rest of \w+ is licensed under the terms of the gnu general public license(,? version \d)?/g,
   // A licence of its own for documentation.
   new RegExp(String.raw`\b(the )?documentation( components?[^.]{0,40})? (is|are) licensed under${SENTENCE}\.`, "g"),
   // A second licence that may be chosen in place of the first, with Debian's pointer to its text.
