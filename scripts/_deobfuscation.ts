@@ -121,8 +121,8 @@ function lineOf(text: string, offset: number): number {
 
 /** Statements whose names are those of files, packages and other files' contents. */
 const ABOUT_FILES = /^[^\S\n]*(?:import|from|export|package|(?:global )?using|namespace|use|#|\[|require)/;
-/** The name of an argument, a key, a label: it belongs to what it is handed to. */
-const KEY = /^\s*(?:=(?![=>~])|:(?!:)|=>)/;
+/** The name of an argument, a key, a label, what an import renames: it belongs elsewhere. */
+const KEY = /^\s*(?:=(?![=>~])|:(?!:)|=>|as\b)/;
 /** Words before a name that is being defined, or is no variable's. */
 const INTRODUCES = /\b(struct|union|enum|def|func|function|fn|new|goto|break|continue|type|class)$/;
 

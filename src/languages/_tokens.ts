@@ -7,7 +7,7 @@ const STRING =
   /^(?!concatenated)(?:.*string(?:_literal|_expression|_array)?|(?:char|character|rune)(?:_literal)?|heredoc(?:_body|_beginning|_end)?|nowdoc(?:_body|_string)?|regex|(?:simple|delimited|bare)_symbol|symbol_array|uninterpreted|jsx_text|text)$/;
 /** Code inside one: `${name}`, in PHP also `$name` alone. */
 const CODE_INSIDE =
-  /^(?:.*interpolation|template_substitution|template_type|template_expression|(?:dynamic_)?variable_name|member_access_expression|subscript_expression)$/;
+  /^(?:.*interpolation|template_substitution|template_type|template_expression|(?:dynamic_)?variable_name|(?:nullsafe_)?member_(?:access|call)_expression|subscript_expression)$/;
 const NUMBER = /^(?:.*(?:integer|float|number|real|int|imaginary|floating_point)(?:_literal)?|complex|rational)$/;
 /** Named leaves that are words of the language and nobody's names. */
 const RESERVED =

@@ -56,7 +56,11 @@ test.each(LANGUAGES)("%s: tokens stand in order and leave nothing but blanks bet
 /** Names that a grammar spells like its own words, and strings with code and names in and between them. */
 const SUBTLE: readonly (readonly [Language, text: string, identifiers: string])[] = [
   ["javascript", "let identifier = $ + #name in name;", "identifier $ #name name"],
-  ["php", '<?php $name = $class . $this->x . Box::class . "a $key {$y->z} ${w}";', "name class x Box key y z w"],
+  [
+    "php",
+    "<?php $name = $class . $this->x . Box::class . \"a $key {$y->z} ${w} {$this->get('v')}\";",
+    "name class x Box key y z w get",
+  ],
   ["csharp", "class A { int from = 1; F f = e => e; }", "A from F f e e"],
   ["c", 'char *s = "a" NL "b" SUFFIX;', "s NL SUFFIX"],
   ["ruby", "identifier = name", "identifier name"],
