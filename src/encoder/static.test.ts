@@ -39,7 +39,7 @@ test.each([CUT, { ...CUT, lowercase: false }, { ...CUT, whitespace: "attach" } a
     const pieces = new PieceEncoder(tokenizer);
     expect(pieces.fast).toBe(cut === CUT);
     for (const length of [1, 2, 7, 4096, 7]) {
-      expect(await pieces.encode(SAMPLES, length)).toEqual(await tokenizer.encodeBatchForModel(SAMPLES, length));
+      expect(await pieces.encode(SAMPLES, length)).toEqual(await tokenizer.encodeBatchByLibrary(SAMPLES, length));
     }
   },
 );
@@ -50,7 +50,7 @@ test("pieces: random ASCII gives the ids of the library", async () => {
   const texts = Array.from({ length: 300 }, () =>
     Array.from({ length: 60 }, () => String.fromCharCode(rng.int(4) === 0 ? rng.int(128) : 64 + rng.int(60))).join(""),
   );
-  expect(await new PieceEncoder(tokenizer).encode(texts, 512)).toEqual(await tokenizer.encodeBatchForModel(texts, 512));
+  expect(await new PieceEncoder(tokenizer).encode(texts, 512)).toEqual(await tokenizer.encodeBatchByLibrary(texts, 512));
 });
 
 test("int8 dot products equal plain loops", () => {

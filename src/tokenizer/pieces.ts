@@ -1,13 +1,20 @@
 import { trainedJson, type TokenizerJson } from "./_format.js";
 import { Interner } from "./_interner.js";
-import type { Tokenizer } from "./tokenizer.js";
 
 /** Pieces remembered before the memory is emptied: some 60 MB. */
 const REMEMBERED = 2 ** 20;
 const CUT = { splitIdentifiers: true, lowercase: true, whitespace: "drop" } as const;
 
+/** What pieces are encoded with: a `Tokenizer`. */
+export interface LibraryTokenizer {
+  readonly source: string;
+  readonly eosId: number;
+  encodeIds(texts: readonly string[]): Promise<Int32Array[]>;
+  encodeBatchByLibrary(texts: readonly string[], maxLength: number): Promise<Int32Array[]>;
+}
+
 /**
- * The same ids as {@link Tokenizer.encodeBatchForModel}, many times faster on many texts, for tokenizers that were trained
+ * The same ids as `Tokenizer.encodeBatchByLibrary`, many times faster on many texts, for tokenizers that were trained
  * here with folded case, split identifiers and dropped white space: there a piece (a run of letters, up to three digits, a
  * run of symbols) has the same ids wherever it stands, so that each different one is encoded once and remembered. Texts
  * with other characters than ASCII, and other tokenizers, go the usual way.
@@ -19,7 +26,7 @@ export class PieceEncoder {
   readonly fast: boolean;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly tokenizer: Tokenizer) {
+  constructor(private readonly tokenizer: LibraryTokenizer) {
     const json = JSON.parse(tokenizer.source) as TokenizerJson;
     const ours = trainedJson(CUT, []);
     const same = (key: "normalizer" | "pre_tokenizer"): boolean =>
@@ -29,7 +36,7 @@ export class PieceEncoder {
 
   /** Ids of at most `maxLength - 1` tokens and the end-of-sequence token, for each text. */
   async encode(texts: readonly string[], maxLength: number): Promise<Int32Array[]> {
-    if (!this.fast) return this.tokenizer.encodeBatchForModel(texts, maxLength);
+    if (!this.fast) return this.tokenizer.encodeBatchByLibrary(texts, maxLength);
     // One call after the other: a piece may be numbered already and its ids still on their way.
     const mine = this.last.then(() => this.encodeNow(texts, maxLength));
     this.last = mine.catch(() => undefined);
@@ -47,7 +54,7 @@ export class PieceEncoder {
     const fresh = Array.from({ length: this.pieces.size - known }, (_, i) => this.pieces.word(known + i));
     const [encoded, others] = await Promise.all([
       fresh.length === 0 ? [] : this.tokenizer.encodeIds(fresh),
-      strange.length === 0 ? [] : this.tokenizer.encodeBatchForModel(strange, maxLength),
+      strange.length === 0 ? [] : this.tokenizer.encodeBatchByLibrary(strange, maxLength),
     ]);
     encoded.forEach((ids, i) => (this.ids[known + i] = ids));
     let next = 0;

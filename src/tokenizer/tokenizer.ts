@@ -4,6 +4,10 @@ import type * as Library from "tokenizers";
 import { messageOf, sha256, UserError, writeFileAtomic } from "../base/index.js";
 import { SPECIAL_TOKENS, type AddedTokenJson, type TokenizerJson } from "./_format.js";
 import { toUtf16Offsets } from "./_offsets.js";
+import { PieceEncoder } from "./pieces.js";
+
+/** Texts from which remembering pieces pays. */
+const MANY = 64;
 
 export interface Encoding {
   readonly ids: Int32Array;
@@ -35,6 +39,7 @@ export class Tokenizer {
 
   private readonly native: Library.Tokenizer;
   private withSpecials: Library.Tokenizer | undefined;
+  private pieces: PieceEncoder | undefined;
   private readonly specialIds: ReadonlySet<number>;
   private readonly ids: { readonly pad?: number; readonly eos?: number; readonly mask?: number };
   private readonly longestToken: number;
@@ -147,8 +152,15 @@ export class Tokenizer {
     return ids!;
   }
 
-  /** {@link encodeForModel} for many texts. @throws RangeError where `maxLength` is under 1 */
+  /** {@link encodeForModel} for many texts, pieces remembered where that is possible. @throws RangeError where `maxLength` is under 1 */
   async encodeBatchForModel(texts: readonly string[], maxLength: number): Promise<Int32Array[]> {
+    if (texts.length < MANY) return this.encodeBatchByLibrary(texts, maxLength);
+    this.pieces ??= new PieceEncoder(this);
+    return this.pieces.encode(texts, maxLength);
+  }
+
+  /** {@link encodeBatchForModel} by the library alone. */
+  async encodeBatchByLibrary(texts: readonly string[], maxLength: number): Promise<Int32Array[]> {
     if (!(maxLength >= 1)) throw new RangeError(`tokenizer: expected a maxLength of at least 1, got ${maxLength}`);
     const eos = this.eosId;
     const heads = texts.map((text) => this.headOf(text, maxLength));
