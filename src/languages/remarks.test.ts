@@ -19,6 +19,16 @@ describe("a function's name does not open its summary", () => {
     ["c", "heap_open", "heap_open\n\n\tOpens a heap relation by OID.", "Opens a heap relation by OID."],
     ["java", "run", "This method will check the whole queue.", "Check the whole queue."],
     ["javascript", "bar", "Foo.bar() returns what is left over.", "Returns what is left over."],
+    ["python", "close", "close resets the reader to the start.", "Resets the reader to the start."],
+    ["java", "sort", "Sort sorts rows by their key.", "Sorts rows by their key."],
+    ["php", "report", "Report exceptions and tell them apart.", "Report exceptions and tell them apart."],
+    ["php", "commit", "Commit changes resulting from delete().", "Commit changes resulting from delete()."],
+    ["python", "_rename", "Rename columns of the frame.", "Rename columns of the frame."],
+    ["go", "Unmarshal", "Unmarshal bytes b into the request.", "Unmarshal bytes b into the request."],
+    ["go", "Truncate", "Truncate changes the size of the file.", "Changes the size of the file."],
+    ["javascript", "f", "This method can be used to render outlines in VR.", "Render outlines in VR."],
+    ["php", "f", "This function allows you to check if a node exists.", "Check if a node exists."],
+    ["c", "f", "This function is used by the parser for rows.", "This function is used by the parser for rows."],
   ])("%s %s: %j", (language, name, docstring, expected) => {
     expect(summary(docstring, name, language)).toBe(expected);
   });
@@ -81,6 +91,14 @@ describe("remarks are no summaries", () => {
     ["See Porting Layer Definition - p. 7", "inherited"],
     ["Same as the other method", "inherited"],
     ["Hash implements fs.Object.", "inherited"],
+    ["Defined by Zend_Filter_Interface", "inherited"],
+    ["Defined by \\Zend\\Mvc\\RouteInterface interface.", "inherited"],
+    ["The actual implementation of the rewriteContent function", "inherited"],
+    ["Abstract method implementation.", "inherited"],
+    ["Most of the button logic lives in this shared hook.", "note"],
+    ["callback to invoke once a key has been set", "note"],
+    ["Base class for the rows of a table.", "group"],
+    ["A helper class that provides texts of shortcuts.", "group"],
     ["Callers must hold the lock of the table.", "note"],
     ["This is an internal API that supports the framework.", "note"],
     ["This method exists because we need it in tests.", "note"],
@@ -114,6 +132,11 @@ describe("remarks are no summaries", () => {
     "Tests that rows are kept when the issue tracker is down.",
     "Creates a Foo from the given string.",
     "Helper to find the nearest row.",
+    "Predict class for the rows of X.",
+    "Adds a class to the element.",
+    "Default implementation of the walk, which asks each node.",
+    "Callback invoked when the link's status has changed.",
+    "If the list is open, closes it. Otherwise it opens it.",
   ])("%s", (sentence) => {
     expect(summary(sentence, "f")).toBe(sentence);
   });
@@ -125,4 +148,40 @@ test("documentation that says the opposite of the name was copied from elsewhere
   expect(summary("Creates a request that deletes it.", "deleteRow")).toBe("(contradiction)");
   expect(summary("Sets the colour of the line.", "setColour")).toBe("Sets the colour of the line.");
   expect(summary("Gets the set of all lines.", "lines")).toBe("Gets the set of all lines.");
+});
+
+describe("who calls a function, and what stands around it, is no description", () => {
+  test.each<[string, string]>([
+    ["Called from EVP_CipherInit when there is no context yet", "(note)"],
+    ["(called from dispatcher.py to fill in missing information)", "(note)"],
+    ["This routine is called by the core when an image is being unloaded.", "(note)"],
+    ["Called by the scanner to free the memory of a token.", "Called by the scanner to free the memory of a token."],
+    ["Called when a key is pressed in the list.", "Called when a key is pressed in the list."],
+    ["May be overridden in plat/main.c", "(note)"],
+    ["This currently does not expand correlated joins correctly.", "(note)"],
+    ["Legacy function for compatibility with old views.", "(note)"],
+    ["This constructor takes an error id and optional parameters.", "(note)"],
+    ["This constructor builds an empty licence.", "This constructor builds an empty licence."],
+    ["The constructor for AccessKeyPressed event args", "(templated)"],
+    ["Helper function for PLySequence_ToArray.", "(inherited)"],
+    ["Helper function to fetch and lock shared stats.", "Helper function to fetch and lock shared stats."],
+  ])("%j", (docstring, expected) => {
+    expect(summary(docstring, "name", "c")).toBe(expected);
+  });
+
+  test("sections under capitals end a banner, and parameters alone are none", () => {
+    const banner =
+      "\n NAME\n    H5S_add\n PURPOSE\n    Add a single element to a tree\n USAGE\n    herr_t H5S_add(space)\n RETURNS\n    Non-negative\n";
+    expect(summary(banner, "H5S_add", "c")).toBe("Add a single element to a tree");
+    expect(summary("** e   - the entry to read from\n** age - the group to add to", "add", "c")).toBe(
+      "(no-description)",
+    );
+    expect(summary("close - ends the session\nand frees it", "close", "c")).toBe("ends the session and frees it");
+  });
+
+  test("a link's text may run over the end of a line", () => {
+    const text =
+      'Use the <a href="https://a.b/c">Issuer</a> by making an <a href="https://a.b/d">OpenID\n Provider Request</a> to it.';
+    expect(summary(text, "of", "java")).toBe("Use the Issuer by making an OpenID Provider Request to it.");
+  });
 });

@@ -16,6 +16,11 @@ describe("the first sentence", () => {
     ["Uses the method of Donald E. Knuth to shuffle. Fast.", "Uses the method of Donald E. Knuth to shuffle."],
     ["Multiplies A by B. Works in place.", "Multiplies A by B."],
     ["Is the file open? Otherwise it throws.", "Is the file open?"],
+    [
+      "If it is closed, opens it.\nOtherwise goes to its child. Then more.",
+      "If it is closed, opens it. Otherwise goes to its child.",
+    ],
+    ["If it is closed, opens it. Then goes on.", "If it is closed, opens it."],
     ['Returns "a." when empty. Else b.', 'Returns "a." when empty.'],
     ["Returns the items\nof the list\n\nin order.", "Returns the items of the list"],
     ["Accepts these options:\n- one\n- two", "Accepts these options:"],

@@ -18,7 +18,11 @@ export function describe(docstring: string, language: Language): Description {
     if (xml === undefined) return { dropped: /<inheritdoc\b/i.test(text) ? "inherited" : "no-description" };
     text = xml;
   }
-  if (language === "c") text = withoutHeading(withoutColumn(text).replace(CALL_SEQUENCE, "$1"));
+  if (language === "c") {
+    text = withoutColumn(text);
+    if (PARAMETERS.test(text)) return { dropped: "no-description" };
+    text = untilCapitals(withoutHeading(text.replace(CALL_SEQUENCE, "$1")));
+  }
   if (language === "python") text = text.replace(SIGNATURE_LINE, "").replace(EPYTEXT, "$1");
   if (language === "ruby") {
     text = text
@@ -99,7 +103,8 @@ const TAG_LINE = new RegExp(
 /** A banner's own column of `#` or `*`, where every line has it. */
 function withoutColumn(text: string): string {
   const lines = text.split("\n");
-  return lines.length > 2 && lines.every((line) => /^\s*(?:[#*|]|$)/.test(line))
+  const column = lines.length > 2 || lines.every((line) => /^\s*\*\*\s/.test(line));
+  return column && lines.every((line) => /^\s*(?:[#*|]|$)/.test(line))
     ? lines.map((line) => line.replace(/^\s*[#*|]+/, "").replace(/[#*|]+\s*$/, "")).join("\n")
     : text;
 }
@@ -122,6 +127,18 @@ function withoutHeading(text: string): string {
   const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
   return kernel === null ? text : text.slice(kernel[0].length);
 }
+
+/** HDF5's banners have fields too: what follows `USAGE` and its like on a line of their own is no description. */
+function untilCapitals(text: string): string {
+  const end =
+    /\n[ \t]*(?:USAGE|RETURNS?|DESCRIPTION|GLOBAL VARIABLES|COMMENTS,[^\n]*|EXAMPLES|REVISION LOG)[ \t]*(?:\n|$)/.exec(
+      text,
+    );
+  return end === null || text.slice(0, end.index).trim() === "" ? text : text.slice(0, end.index);
+}
+
+/** Nothing but parameters: `op - the operation`, a line each, under names that are no function's. */
+const PARAMETERS = /^\s*[a-z]\w{0,15} +- [^\n]+\n\s*[a-z]\w{0,15} +- \S/;
 
 /** The field of a banner that describes; `[ .]*` because some are drawn out with dots. */
 const FIELD =

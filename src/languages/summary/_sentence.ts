@@ -27,7 +27,12 @@ const RULE = /^(?:[-=~*_#+.^/]+|```.*|~~~.*|([-=~*_#+/])\1.*\1{2})$/;
  */
 function isNewSentence(above: string, line: string, width: number): boolean {
   const word = /^\p{Lu}\p{Ll}+(?=\s|$)/u.exec(line)?.[0];
-  if (word === undefined || above.length + 1 + word.length > Math.max(60, width) - 12) return false;
+  if (
+    word === undefined ||
+    /^(?:Otherwise|Else)$/.test(word) ||
+    above.length + 1 + word.length > Math.max(60, width) - 12
+  )
+    return false;
   return !/[,;:(\-–—&+/]$|\b(?:the|an?|of|to|in|on|for|and|or|by|with|from|as|is|are|be|this|that|its?|into|if|not|no|than|per|via|new|current)$/i.test(
     above,
   );
@@ -52,6 +57,17 @@ export function firstSentence(paragraph: string): string {
     return paragraph.slice(0, stop + match[0].length);
   }
   return paragraph;
+}
+
+/**
+ * The first sentence, and the second where the two are the halves of one: `If the list is open, closes it. Otherwise
+ * opens it.` The first alone would be untrue of the function.
+ */
+export function firstStatement(paragraph: string): string {
+  const first = firstSentence(paragraph);
+  if (!/^(?:if|when)\b/i.test(first)) return first;
+  const rest = paragraph.slice(first.length).trimStart();
+  return /^(?:otherwise|else|if not)\b/i.test(rest) ? `${first} ${firstSentence(rest)}` : first;
 }
 
 function isFullStop(before: string, after: string): boolean {

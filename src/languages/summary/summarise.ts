@@ -3,7 +3,7 @@ import { describe } from "./_description.js";
 import { isEnglish, isOtherScript } from "./_english.js";
 import { isLicence, isNote, remarkKind } from "./_remarks.js";
 import { contradicts, withoutName, withoutNameLine, withoutTitle } from "./_subject.js";
-import { firstParagraph, firstSentence } from "./_sentence.js";
+import { firstParagraph, firstStatement } from "./_sentence.js";
 import { decodeEntities, repairUnicode } from "./_unicode.js";
 
 /** Why a docstring gives no summary. Each is counted in the corpus manifest. */
@@ -53,8 +53,8 @@ export function summarise(docstring: string, language: Language, options: Summar
   );
   if (isLicence(paragraph)) return { dropped: "licence" };
   if (isNote(paragraph)) return { dropped: "note" };
-  const first = firstSentence(paragraph);
-  const sentence = withoutName(tidy(first), options.name);
+  const first = firstStatement(paragraph);
+  const sentence = withoutName(tidy(first), options.name, language);
   if (sentence === "") return { dropped: "no-description" };
   if (isOtherScript(sentence)) return { dropped: "not-english" };
   const remark = remarkKind(sentence);
@@ -80,6 +80,8 @@ export function countWords(text: string): number {
 function stripMarks(text: string): string {
   const plain = text
     .replace(/<!--[^]*?-->/g, " ")
+    // A link's text may run over a line: the part after it begins no sentence.
+    .replace(/<a\b[^<>]*>[^<>]*<\/a>/gi, (link) => link.replace(/\s+/g, " "))
     .replace(/<\/?(?:p|br|div|ul|ol|li|dl|dt|dd|pre|table|tr|td|th|h[1-6]|hr|blockquote|section)\b[^<>]*>/gi, "\n\n")
     .replace(
       /<\/?(?:a|abbr|b|i|u|s|em|strong|code|tt|kbd|samp|var|span|small|big|sub|sup|font|center|img|cite|q|del|ins|mark|nobr|c|see|para|paramref)\b[^<>]*>/gi,
