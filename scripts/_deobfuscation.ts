@@ -67,7 +67,7 @@ export function checkFile(parser: LanguageParser, text: string): FileFindings {
   }
   for (const [key, at] of alikeKept) {
     if (alikeMasked.has(key))
-      problems.push(
+      unlike.push(
         `line ${lineOf(text, at)}: ${key.trim()} stays, but not in line ${lineOf(text, alikeMasked.get(key)!)}`,
       );
   }

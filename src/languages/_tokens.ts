@@ -4,7 +4,7 @@ import type { SyntaxToken, TokenKind } from "./types.js";
 
 /** Nodes that are one literal, whatever the grammar puts inside. Strings side by side may have names between them (C). */
 const STRING =
-  /^(?!concatenated)(?:.*string(?:_literal|_expression|_array)?|(?:char|character|rune)(?:_literal)?|heredoc(?:_body|_beginning|_end)?|nowdoc(?:_body|_string)?|regex|(?:simple|delimited|bare)_symbol|symbol_array|uninterpreted|jsx_text|text)$/;
+  /^(?!concatenated)(?:.*string(?:_literal|_expression|_array|_fragment)?|template_literal_type|(?:char|character|rune)(?:_literal)?|heredoc(?:_body|_beginning|_end)?|nowdoc(?:_body|_string)?|regex|(?:simple|delimited|bare)_symbol|symbol_array|uninterpreted|jsx_text|text)$/;
 /** Code inside one: `${name}`, in PHP also `$name` alone. */
 const CODE_INSIDE =
   /^(?:.*interpolation|template_substitution|template_type|template_expression|(?:dynamic_)?variable_name|(?:nullsafe_)?member_(?:access|call)_expression|subscript_expression)$/;

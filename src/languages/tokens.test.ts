@@ -64,6 +64,7 @@ const SUBTLE: readonly (readonly [Language, text: string, identifiers: string])[
   ["csharp", "class A { int from = 1; F f = e => e; }", "A from F f e e"],
   ["c", 'char *s = "a" NL "b" SUFFIX;', "s NL SUFFIX"],
   ["ruby", "identifier = name", "identifier name"],
+  ["typescript", "type A = `main` | `on${B}`;", "A B"],
 ];
 
 test.each(SUBTLE)("%s: identifiers of %s", (language, text, names) => {

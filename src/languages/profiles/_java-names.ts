@@ -138,11 +138,9 @@ function scopedRole(tree: SyntaxTree, node: number): Role | undefined {
 
 /** True for `Outer` and `Inner` of `import a.b.Outer.Inner` in the file that declares `Outer`. */
 function isOwnType(tree: SyntaxTree, node: number): boolean {
-  const path = tree.parent(node);
-  const scope = tree.childByField(path, "scope");
-  const owner = tree.slice(node === scope || scope < 0 ? node : scope).replace(/^.*\./s, "");
-  if (owner === tree.slice(node)) return tree.field(node) === "name" && declares(tree, owner);
-  return declares(tree, owner);
+  if (declares(tree, tree.slice(node))) return true;
+  const scope = tree.childByField(tree.parent(node), "scope");
+  return scope >= 0 && node !== scope && declares(tree, tree.slice(scope).replace(/^.*\./s, ""));
 }
 
 /** Whether a class of that name stands at the top of the file. */

@@ -175,7 +175,7 @@ function memberRole(tree: SyntaxTree, node: number): Role | undefined {
     case "member_expression":
       return memberExpressionRole(tree, parent);
     case "jsx_attribute":
-      return undefined;
+      return { role: "keyword", callee: componentOf(tree, parent) };
     default:
       return MEMBER;
   }
@@ -193,6 +193,12 @@ function memberExpressionRole(tree: SyntaxTree, expression: number): Role {
   if (text === "this" || text === "exports" || text === "module.exports") return OWN_ATTRIBUTE;
   const owner = /^([\p{L}_$][\p{L}\p{N}_$]*)(?:\.prototype)?$/u.exec(text);
   return owner === null ? MEMBER : { role: "assign-member", receiver: owner[1] };
+}
+
+/** `<App title="x" />` hands `title` to `App`. */
+function componentOf(tree: SyntaxTree, attribute: number): string | undefined {
+  const name = tree.childByField(tree.parent(attribute), "name");
+  return name < 0 ? undefined : tree.slice(name);
 }
 
 /** `[a.x, b.y] = ...`: the pattern that an expression is part of, or itself. */
