@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadLanguages } from "../../languages/index.js";
 import { extract } from "./index.js";
 
-beforeAll(() => loadLanguages(["python", "java"]));
+beforeAll(() => loadLanguages(["python", "java", "c"]));
 const bounds = { minTokens: 3, maxTokens: 256, explain: true };
 
 test("accessors, short bodies and repeated documentation are dropped under their names", () => {
@@ -48,4 +48,39 @@ test("a body of returned values keeps them, and is counted", () => {
   const { candidates, bodyIsReturn } = extract(text, "python", bounds);
   expect(bodyIsReturn).toBe(1);
   expect(candidates[0]).toMatchObject({ bodyIsReturn: true, body: "return twice(\n    a,\n)" });
+});
+
+test("a function that only refuses is a stub, whatever its documentation tells", () => {
+  const text = `class A {
+  /** Returns the kind of a binary value. */
+  Kind kind(Value value) {
+    throw new UnsupportedOperationException(
+        "not for " + value + ";");
+  }
+  /** Throws an error that names the value. */
+  void refuse(Value value) {
+    throw new IllegalStateException(
+        "bad " + value);
+  }
+  /** Reads the next row or ends the table. */
+  Row next() {
+    if (at > end) close();
+    throw new EndOfTable(at);
+  }
+}
+`;
+  const { candidates, dropped } = extract(text, "java", bounds);
+  expect(candidates.map((each) => each.name)).toEqual(["refuse", "next"]);
+  expect(dropped).toEqual({ stub: 1 });
+  const nullLibrary = `/** Computes the digest of a message. */
+BOOLEAN
+Digest (
+  IN CONST VOID  *Data
+  )
+{
+  ASSERT (FALSE);
+  return FALSE;
+}
+`;
+  expect(extract(nullLibrary, "c", bounds).dropped).toEqual({ stub: 1 });
 });

@@ -77,6 +77,8 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
   if ("dropped" in summary) return summary.dropped;
   if (found.bodyLines <= 1) return "short-body";
   if (isAccessor(found)) return "accessor";
+  if (isStub(found, lang) && !/\bthrows?\b|\balways\b|not (?:supported|implemented)/i.test(summary.summary))
+    return "stub";
   const { name, code, startLine, endLine } = found;
   // Nothing but a returned expression: its text is kept, without signature it gives no name away either.
   const bodyIsReturn = found.body === "";
@@ -85,6 +87,19 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
   const made = { name, summary: summary.summary, docstring, code, body, bodyIsReturn, startLine, endLine };
   return leaks(made) === undefined ? made : "leak";
 }
+
+/**
+ * True where all that the function does is to refuse, by a lone `throw` or the `ASSERT (FALSE)` of UEFI's null libraries:
+ * its documentation tells of an implementation that stands elsewhere.
+ */
+function isStub(found: ExtractedFunction, lang: Language): boolean {
+  if (found.inner.length > 1000) return false;
+  const refuses = lang === "c" ? NULL_BODY : BRACED.has(lang) ? THROW_BODY : undefined;
+  return refuses !== undefined && refuses.test(found.inner.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, " "));
+}
+const BRACED: ReadonlySet<Language> = new Set<Language>(["java", "javascript", "typescript", "csharp", "php"]);
+const NULL_BODY = /^\s*ASSERT\s*\(\s*(?:FALSE|0)\s*\)\s*;\s*(?:return\s+\(?\w+\)?\s*;\s*)?$/;
+const THROW_BODY = /^\s*(?:=>\s*)?throw\b(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[^;{}"'])*;?\s*$/;
 
 /** True for methods that only hand a field out or put it in, whatever their documentation says. */
 function isAccessor(found: ExtractedFunction): boolean {
