@@ -142,6 +142,14 @@ describe("remarks are no summaries", () => {
   });
 });
 
+test("a constructor's documentation that describes its class is no summary of the function", () => {
+  expect(summary("A widget for finding addresses.", "Geocoder")).toBe("(group)");
+  expect(summary("A factory function that mixes parts into an object.", "Mixer")).not.toBe("(group)");
+  expect(summary("Draws a widget for addresses.", "Geocoder")).toBe("Draws a widget for addresses.");
+  expect(summary("A widget for finding addresses.", "geocoder")).toBe("A widget for finding addresses.");
+  expect(summary("A widget for finding addresses.", "Geocoder", "typescript")).not.toBe("(group)");
+});
+
 test("documentation that says the opposite of the name was copied from elsewhere", () => {
   expect(summary("Gets the colour of the line.", "setColour")).toBe("(contradiction)");
   expect(summary("Activate one pipeline by name", "deactivate_pipeline")).toBe("(contradiction)");

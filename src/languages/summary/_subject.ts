@@ -92,6 +92,20 @@ export function capital(sentence: string): string {
   return /^\p{Ll}+(?=[\s,.;:]|$)/u.test(sentence) ? sentence[0]!.toUpperCase() + sentence.slice(1) : sentence;
 }
 
+/**
+ * True for JavaScript's functions that are classes, by their capital, where a thing is described and not what the function
+ * does: `A widget for finding addresses.` above a constructor.
+ */
+export function describesClass(sentence: string, name: string, language: Language): boolean {
+  return (
+    language === "javascript" &&
+    /^_*[A-Z]+[a-z]/.test(name) &&
+    /^(?:an?|the) (?!(?:[\w-]+ ){0,2}(?:function|method|hook|component|decorator|callback|constructor|factory)\b)/i.test(
+      sentence,
+    )
+  );
+}
+
 /** Verbs that a copied comment leaves behind on the wrong function. */
 const OPPOSITES: ReadonlyMap<string, string> = new Map(
   "get set|add remove|add delete|create delete|create remove|create destroy|insert delete|insert remove|start stop|enable disable|open close|show hide|lock unlock|push pop|read write|load save|activate deactivate|attach detach|connect disconnect|subscribe unsubscribe|register unregister|encode decode|encrypt decrypt|serialize deserialize|pack unpack|increment decrement|increase decrease|acquire release|begin end|expand collapse|mount unmount|install uninstall|select deselect|allocate free"

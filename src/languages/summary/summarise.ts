@@ -1,8 +1,10 @@
 import type { Language } from "../../base/index.js";
+import { isCut } from "./_asides.js";
 import { describe } from "./_description.js";
 import { isEnglish, isOtherScript } from "./_english.js";
+import { mended } from "./_mend.js";
 import { isLicence, isNote, remarkKind } from "./_remarks.js";
-import { contradicts, withoutName, withoutNameLine, withoutTitle } from "./_subject.js";
+import { contradicts, describesClass, withoutName, withoutNameLine, withoutTitle } from "./_subject.js";
 import { firstParagraph, firstStatement } from "./_sentence.js";
 import { decodeEntities, repairUnicode } from "./_unicode.js";
 
@@ -54,13 +56,14 @@ export function summarise(docstring: string, language: Language, options: Summar
   if (isLicence(paragraph)) return { dropped: "licence" };
   if (isNote(paragraph)) return { dropped: "note" };
   const first = firstStatement(paragraph);
-  const sentence = withoutName(tidy(first), options.name, language);
+  const sentence = mended(withoutName(tidy(first), options.name, language));
   if (sentence === "") return { dropped: "no-description" };
   if (isOtherScript(sentence)) return { dropped: "not-english" };
   const remark = remarkKind(sentence);
   if (remark !== undefined) return { dropped: remark };
   if (options.name !== undefined && contradicts(sentence, options.name)) return { dropped: "contradiction" };
-  if (GRAMMAR.test(first) || /^.{0,60}\s[-=]+>\s.{0,40}$/.test(first) || !isProse(sentence))
+  if (options.name !== undefined && describesClass(sentence, options.name, language)) return { dropped: "group" };
+  if (GRAMMAR.test(first) || /^.{0,60}\s[-=]+>\s.{0,40}$/.test(first) || isCut(sentence) || !isProse(sentence))
     return { dropped: "not-prose" };
   const tokens = (options.countTokens ?? countWords)(sentence);
   if (tokens < (options.minTokens ?? 3)) return { dropped: "too-short" };
@@ -98,7 +101,7 @@ function stripMarks(text: string): string {
 /** Blanks and punctuation that the removals left behind. */
 function tidy(sentence: string): string {
   return sentence
-    .replace(/\[TOC\]|(?<![\w>)\]])(?:\(\s*(?:see|cf\.?|from|at)?:?\s*\)|\[\s*\])|<\s*>/gi, "")
+    .replace(/\[TOC\]|(?<![\w>)\]#.])(?:\(\s*(?:see|cf\.?|from|at)?:?\s*\)|\[\s*\])|<\s*>/gi, "")
     .replace(/`/g, "")
     .replace(/(?<![*\w])\*{1,2}(?=\S)([^*\n]+?)(?<=\S)\*{1,2}(?![*\w])/g, "$1")
     .replace(/^(?:[-*+>•:;,|!@]+\s+)+|^[*#|]+/, "")
