@@ -86,8 +86,8 @@ testWithChromium(
     expect(await page.evaluate("document.activeElement.dataset.place")).toBe((await places())[1]);
     await page.press("k");
     await page.press("e");
-    await page.until("document.querySelector('#hits table')");
-    expect(await page.evaluate("document.querySelector('#hits table').innerText")).toContain("words");
+    await page.until("document.querySelector('#hits dl')");
+    expect(await page.evaluate("document.querySelector('#hits dl').innerText")).toContain("words");
     expect(await violations()).toEqual([]);
     await page.scheme("dark");
     expect(await violations()).toEqual([]);
@@ -135,4 +135,35 @@ testWithChromium("asks for the token where there is one", async () => {
   await page.until("document.querySelectorAll('#hits > li').length > 0");
   expect((await places())[0]).toBe("src/date.py:1");
   expect(await page.evaluate("document.querySelector('#token-form').hidden")).toBe(true);
+});
+
+testWithChromium("tells how far indexing is, and asks again when it is done", async () => {
+  await server?.close(1);
+  server = await serveFor({ roots: [await newRepository(temporary, "app", OWN)], encoder: {} });
+  await untilReady(server.url);
+  // The first answers about the index are those of a large folder that is being indexed.
+  const { identifier } = await page.send("Page.addScriptToEvaluateOnNewDocument", {
+    source: `{
+      const real = window.fetch;
+      const busy = { name: "app", state: "indexing", progress: { done: 30, total: 120, unit: "files" }, error: null,
+        files: 30, chunks: 1200, languages: {}, answersFrom: "lexical" };
+      window.searches = 0;
+      window.answers = 3;
+      window.fetch = (address, init) => {
+        if (address === "/search") window.searches++;
+        return address === "/repositories" && window.answers-- > 0
+          ? Promise.resolve(Response.json({ repositories: [busy] }))
+          : real(address, init);
+      };
+    }`,
+  });
+  await page.open(`${server.url}?q=retry`);
+  await page.until("document.querySelector('#repositories progress')?.value === 30");
+  expect(await page.evaluate("document.querySelector('#repositories li').textContent")).toBe(
+    "app: indexing; 1,200 places in 30 files, answers by words alone",
+  );
+  expect(await violations()).toEqual([]);
+  await page.until("document.querySelector('#repositories li').dataset.state === 'ready'");
+  await page.until("window.searches === 2");
+  await page.send("Page.removeScriptToEvaluateOnNewDocument", { identifier });
 });

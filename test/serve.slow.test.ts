@@ -1,10 +1,11 @@
+import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openEncoder } from "../src/encoder/index.js";
-import type { ServeOptions } from "../src/server/index.js";
-import { temporaryFolder } from "./helpers/cli.js";
+import type { LogLine, ServeOptions } from "../src/server/index.js";
+import { cliPath, expectComplaint, lodestone, temporaryFolder } from "./helpers/cli.js";
 import { largestDifference } from "./helpers/encoders.js";
 import { newModel, newRepository, post, rawRequest, serveFor, untilReady, type Served } from "./helpers/serving.js";
 
@@ -438,4 +439,34 @@ test("what is shown in docs/serve.md exists", async () => {
   const text = await readFile(new URL("../docs/serve.md", import.meta.url), "utf8");
   const { ROUTES } = await import("../src/server/_openapi.js");
   for (const { path } of ROUTES) expect(text).toContain(path.replace("{name}", "NAME"));
+});
+
+test("from the command line: the address on standard output, the log on standard error, SIGTERM ends it", async () => {
+  const root = await newRepository(temporary);
+  const child = spawn(process.execPath, [cliPath, "serve", "--root", root, "--model", bag, "--port", "0"]);
+  let log = "";
+  child.stderr.on("data", (piece: Buffer) => (log += piece.toString()));
+  const url = await new Promise<string>((resolve) =>
+    child.stdout.once("data", (piece: Buffer) => resolve(piece.toString().trim())),
+  );
+  await untilReady(url);
+  expect((await post(`${url}v1/embeddings`, { input: "x", model: "small-static" })).status).toBe(200);
+  expect((await post(`${url}search`, { query: "parseDate", limit: 1 })).body).toMatchObject({
+    hits: [{ path: "src/date.js" }],
+  });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once("close", (_, signal) => resolve(signal)));
+  child.kill("SIGTERM");
+  expect(await ended).toBeNull(); // By itself, not by the signal.
+  const lines = log.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine); // prettier-ignore
+  expect(lines.at(-1)).toMatchObject({ route: "/search", status: 200 });
+});
+
+test("from the command line: what is wrong is told in one line", async () => {
+  expectComplaint(await lodestone(["serve"], { env: { LODESTONE_TOKEN: "" } }), /neither\. Name folders/);
+  expectComplaint(await lodestone(["serve", "/nowhere/at/all"]), /expected a folder to search, got none/);
+  expectComplaint(
+    await lodestone(["serve", temporary, "--host", "0.0.0.0"], { env: { LODESTONE_TOKEN: "" } }),
+    /token/,
+  );
+  expectComplaint(await lodestone(["mcp", temporary, "--rebuild", "--keep-both"]), /got both/);
 });

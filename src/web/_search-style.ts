@@ -24,8 +24,9 @@ input, select, button { font:inherit; color:inherit; background:var(--card); bor
 pre { margin:0; padding:8px 12px; overflow:auto; max-height:22em; font:13px/1.5 ui-monospace, monospace; tab-size:4 }
 .n { display:inline-block; min-width:3em; padding-right:1em; text-align:right; color:var(--muted); user-select:none }
 .comment { color:var(--comment) } .string { color:var(--string) } .keyword { color:var(--keyword) } .number { color:var(--number) }
-table { border-collapse:collapse; margin:8px 12px; font-size:.9rem } th { text-align:left; font-weight:400; padding-right:16px }
-td { text-align:right; font-variant-numeric:tabular-nums }
+.explanation { padding:8px 12px 0; font-size:.9rem } .explanation p { margin:0; color:var(--muted) }
+dl { display:flex; flex-wrap:wrap; gap:2px 20px; margin:4px 0 } dl div { display:flex; gap:6px }
+dd { margin:0; font-variant-numeric:tabular-nums }
 #repositories li { padding:6px 0; border-bottom:1px solid var(--rule); overflow-wrap:anywhere }
 progress { vertical-align:middle; margin-left:8px; accent-color:var(--focus) }
 .keys { color:var(--muted); font-size:.9rem; margin-top:24px }

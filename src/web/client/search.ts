@@ -139,33 +139,31 @@ function hitElement(hit: Hit): HTMLLIElement {
   facts.textContent = `${hit.kind} ${[...hit.scope, hit.name].join(" › ")}; ${hit.language}${stale}`;
   head.append(name, facts);
   item.append(head);
-  if (hit.explanation !== undefined) item.append(explanationTable(hit, hit.explanation));
+  if (hit.explanation !== undefined) item.append(explanationList(hit, hit.explanation));
   if (hit.text !== undefined) item.append(codeElement(hit.text, hit.language, hit.startLine, `Lines of ${place}`));
   return item;
 }
 
-function explanationTable(
-  { score }: Hit,
-  { semantic, lexical, features, cosines, bm25 }: Explanation,
-): HTMLTableElement {
-  const table = document.createElement("table");
-  const caption = table.createCaption();
-  const raw = [
-    ...Object.entries(cosines).map(([tier, value]) => `${tier} cosine ${value.toFixed(3)}`),
-    `BM25 ${bm25.toFixed(2)}`,
-  ];
-  caption.textContent = `Score ${score.toFixed(2)} (${raw.join(", ")})`;
-  const parts = { meaning: semantic, words: lexical, ...features };
-  for (const [part, value] of Object.entries(parts)) {
+/** The parts of a score, side by side. */
+function explanationList({ score }: Hit, explanation: Explanation): HTMLElement {
+  const { semantic, lexical, features, cosines, bm25 } = explanation;
+  const box = document.createElement("div");
+  box.className = "explanation";
+  const title = document.createElement("p");
+  const raw = Object.entries(cosines).map(([tier, value]) => `${tier} cosine ${value.toFixed(3)}`);
+  title.textContent = `Score ${score.toFixed(2)} (${[...raw, `BM25 ${bm25.toFixed(2)}`].join(", ")})`;
+  const list = document.createElement("dl");
+  for (const [part, value] of Object.entries({ meaning: semantic, words: lexical, ...features })) {
     if (value === 0) continue;
-    const row = table.insertRow();
-    const head = document.createElement("th");
-    head.scope = "row";
-    head.textContent = part;
-    row.append(head);
-    row.insertCell().textContent = `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+    const group = document.createElement("div");
+    const [term, amount] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = part;
+    amount.textContent = `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+    group.append(term, amount);
+    list.append(group);
   }
-  return table;
+  box.append(title, list);
+  return box;
 }
 
 async function showIndex(): Promise<boolean> {
@@ -263,14 +261,16 @@ async function watch(wasBusy: boolean): Promise<void> {
   setTimeout(() => void watch(busy), busy ? 500 : 10_000);
 }
 
-async function begin(): Promise<void> {
+/** @returns whether the index still grows */
+async function begin(): Promise<boolean> {
   const given = new URLSearchParams(location.search);
-  await showIndex().catch(() => undefined);
+  const busy = await showIndex().catch(() => false); // The search tells what is wrong.
   query.value = given.get("q") ?? query.value;
   path.value = given.get("path") ?? path.value;
   explain.checked = given.get("explain") === "true";
   for (const [name, select] of Object.entries({ repository, language, type })) select.value = given.get(name) ?? "";
   await search();
+  return busy;
 }
 
-void begin().then(() => watch(false));
+void begin().then(watch);
