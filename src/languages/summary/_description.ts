@@ -1,4 +1,5 @@
 import type { Language } from "../../base/index.js";
+import { withoutRubyMarks } from "./_mend.js";
 import { capital } from "./_subject.js";
 
 /** The part of a docstring that describes, without its tags; `inherited` where it only points to another's. */
@@ -20,12 +21,12 @@ export function describe(docstring: string, language: Language): Description {
   }
   if (language === "c") {
     text = withoutColumn(text);
-    if (PARAMETERS.test(text)) return { dropped: "no-description" };
+    if (PARAMETERS.test(text) || PETSC_TYPE.test(text)) return { dropped: "no-description" };
     text = untilCapitals(withoutHeading(text.replace(CALL_SEQUENCE, "$1")));
   }
   if (language === "python") text = text.replace(SIGNATURE_LINE, "").replace(EPYTEXT, "$1");
   if (language === "ruby") {
-    text = text
+    text = withoutRubyMarks(text)
       .replace(CALL_SEQUENCE, "$1")
       .replace(TOMDOC, "")
       .replace(/(?<![\w+])\+([\w.:?!=@]+)\+(?![\w+])/g, "$1");
@@ -124,7 +125,7 @@ function withoutHeading(text: string): string {
   if (titled !== null) return withoutHeading(text.slice(titled[0].length).replace(/^\s+/, ""));
   const gtk = /^\w+(?:[ \t]*\(\))?(?::[ \t]*(?:\n|$)|[ \t]*\n(?=[ \t]*@\w[\w.]*[ \t]*:))/.exec(text);
   if (gtk !== null) return text.slice(gtk[0].length).replace(/^(?:[ \t]*@\w[\w.]*:.*\n?(?:[ \t]*[^@\s].*\n?)*)+/, "");
-  const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?[ \t]+(?=\S)/.exec(text);
+  const kernel = /^\w+(?:[ \t]*\([^()\n]*\))?[ \t]+--?(?:[ \t]+(?=\S)|[ \t]*\n\s*(?=\S))/.exec(text);
   return kernel === null ? text : text.slice(kernel[0].length);
 }
 
@@ -136,6 +137,9 @@ function untilCapitals(text: string): string {
     );
   return end === null || text.slice(0, end.index).trim() === "" ? text : text.slice(0, end.index);
 }
+
+/** PETSc tells of a type (`MC MATDENSE - a matrix type`) above the function that makes one. */
+const PETSC_TYPE = /^\s*MC\s+[A-Z][A-Z\d_]{2,}\s+[-=]/;
 
 /** Nothing but parameters: `op - the operation`, a line each, under names that are no function's. */
 const PARAMETERS = /^\s*[a-z]\w{0,15} +- [^\n]+\n\s*[a-z]\w{0,15} +- \S/;

@@ -1,3 +1,5 @@
+import { asideKind } from "./_asides.js";
+
 /** Why a text is no summary of a function. Each rule was met in real code; tests name an example of each. */
 export type RemarkKind = "note" | "inherited" | "templated" | "group";
 
@@ -6,6 +8,8 @@ export function remarkKind(sentence: string): RemarkKind | undefined {
   if (POINTER.test(sentence)) return "inherited";
   if (isNote(sentence)) return "note";
   if (TEMPLATED.test(sentence)) return "templated";
+  const aside = asideKind(sentence);
+  if (aside !== undefined) return aside;
   return GROUP.test(sentence) ? "group" : undefined;
 }
 
@@ -41,7 +45,7 @@ const NOTE = new RegExp(
     String.raw`^(?:(?:shamelessly |mostly |largely |partly |originally |directly )?(?:taken|copied|adapted|borrowed|ported|derived|stolen|adopted|lifted|based) (?:from|on|verbatim)|implemented (?:for|to satisfy|because|only)|(?:meant|intended|reserved|designed|only meant) (?:for|to)|placeholder|use (?:me|this|it|the)(?: (?:method|function|one|only))* (?:if|when|only|instead|for|to avoid)|required for|provided (?:for|as|so)|included for|added for|exists (?:for|only|to|so)|kept around|left (?:here|in|for)|moved (?:from|to|here)|see$)\b`,
     // Who calls it and when, unless that says what for.
     String.raw`^(?:(?:this|the) (?:function|routine|method|callback|one) (?:is |gets )?)?called (?:only )?(?:from|by|in|via)\b(?!.*\b(?:to [a-z]{2}|which|and (?!\w+$)))|^\((?:called|copied|taken|used|formerly|quote)\b|^(?:may|can|might) be (?:overrid|overload|called)\w*\b(?!.* to [a-z]+ )`,
-    String.raw`^(?:this|it)(?: (?:method|function|routine|call|one))? (?:is )?(?:currently|presently)\b|^legacy (?:function|method|entry point|version) for\b`,
+    String.raw`^(?:this|it)(?: (?:method|function|routine|call|one))? (?:is )?(?:currently|presently)\b|^this is (?:run|called|invoked|executed|used) (?:in|from|by|when|with|at|on)\b(?!.* to [a-z]+ )|^legacy (?:function|method|entry point|version) for\b`,
     String.raw`^(?:this|the) (?:\w+ )?constructor (?:which |that )?(?:takes?|accepts?|is (?:used|called|needed|invoked) (?:by|when|for|in|from|primarily|only))\b(?!.* and \w+s (?:the|an?|it|its|to|all)\b)`,
     String.raw`^(?:thanks|thank you|author|created (?:by|on)|written by|modified by|date|version|file|filename|module|class|package|namespace)\b\s*(?::|by\b|$)`,
   ].join("|"),
