@@ -165,6 +165,7 @@ describe("who calls a function, and what stands around it, is no description", (
     ["This routine is called by the core when an image is being unloaded.", "(note)"],
     ["Called by the scanner to free the memory of a token.", "Called by the scanner to free the memory of a token."],
     ["Called when a key is pressed in the list.", "Called when a key is pressed in the list."],
+    ["This is run in interrupt context.", "(note)"],
     ["May be overridden in plat/main.c", "(note)"],
     ["This currently does not expand correlated joins correctly.", "(note)"],
     ["Legacy function for compatibility with old views.", "(note)"],
@@ -183,6 +184,10 @@ describe("who calls a function, and what stands around it, is no description", (
     expect(summary(banner, "H5S_add", "c")).toBe("Add a single element to a tree");
     expect(summary("** e   - the entry to read from\n** age - the group to add to", "add", "c")).toBe(
       "(no-description)",
+    );
+    expect(summary("MC MATDENSE - A matrix type for dense matrices.", "MatCreate_Dense", "c")).toBe("(no-description)");
+    expect(summary("fetch_datum -\n\n\tReassembles a datum from its chunks.", "fetch_datum", "c")).toBe(
+      "Reassembles a datum from its chunks.",
     );
     expect(summary("close - ends the session\nand frees it", "close", "c")).toBe("ends the session and frees it");
   });
