@@ -7,10 +7,18 @@
  * comes to less than 60% of Python's share.
  */
 import { mkdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describeCommit, describeMachine, type Machine } from "../bench/harness/machine.js";
-import { LANGUAGES, messageOf, sha256, UserError, writeFileAtomic, type Language } from "../src/base/index.js";
+import {
+  LANGUAGES,
+  messageOf,
+  sha256,
+  sha256File,
+  UserError,
+  writeFileAtomic,
+  type Language,
+} from "../src/base/index.js";
 import { openCorpus, type CorpusDocument } from "../src/corpus/index.js";
 import { loadLanguage } from "../src/languages/index.js";
 import { checkFile, type FileFindings } from "./_deobfuscation.js";
@@ -145,7 +153,8 @@ export interface DeobfuscationResult extends DeobfuscationReport {
   readonly name: "deobfuscation";
   readonly date: string;
   readonly command: string;
-  readonly corpus: { readonly fingerprint: string; readonly manifest: string };
+  /** `inputs` of the corpus' manifest, and the hash of the manifest itself. */
+  readonly corpus: { readonly inputs: string; readonly manifest: string };
   readonly seconds: number;
   readonly machine: Machine;
   readonly commit: string;
@@ -175,7 +184,7 @@ async function main(args: readonly string[]): Promise<number> {
     name: "deobfuscation",
     date: new Date().toISOString(),
     command: `npm run check:deobfuscation -- DIR --files ${files}`,
-    corpus: { fingerprint: manifest.fingerprint, manifest: sha256(JSON.stringify(manifest)) },
+    corpus: { inputs: manifest.inputs, manifest: await sha256File(join(folder, "manifest.json")) },
     seconds: Number((process.hrtime.bigint() - started) / 10_000_000n) / 100,
     machine: describeMachine(),
     commit: describeCommit(),
