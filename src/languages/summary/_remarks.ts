@@ -5,7 +5,7 @@ export type RemarkKind = "note" | "inherited" | "templated" | "group";
 
 /** What kind of remark a sentence is, undefined where it may describe a function. */
 export function remarkKind(sentence: string): RemarkKind | undefined {
-  if (POINTER.test(sentence)) return "inherited";
+  if (POINTER.test(sentence) || INTERFACE.test(sentence)) return "inherited";
   if (isNote(sentence)) return "note";
   if (TEMPLATED.test(sentence)) return "templated";
   const aside = asideKind(sentence);
@@ -54,6 +54,9 @@ const NOTE = new RegExp(
 /** Sends the reader elsewhere. */
 const POINTER =
   /^\W*(?:(?:defined|declared) (?:by|in) (?:the )?[\w.#:$\\<>]+(?: (?:interface|class|method))?\.?$|(?:(?:the|an?) )?(?:(?:actual|real|core|common|shared|internal|default|concrete|abstract|base|generic) )+(?:implementation (?:of|for) (?:the )?[\w.#:$<>]+(?:\(\))?(?: (?:method|function|interface))?(?: for [\w.:$]+)?|method implementation)\.?$|see (?!if\b|whether\b|how many\b)|refer to\b|cf\.? |as above|as before|ditto|same as (?!.*\b(?:but|except|with|without)\b)|identical to (?!.*\b(?:but|except)\b)|overrid(?:es?|den|ing)\b(?: (?:by|from|in|method|of|the parent|parent|super\w*|base|default)\b| [\w.#:$]+(?:\(\))?\.?$)|inherit(?:s|ed)\b|documented (?:in|at|by|elsewhere)|described (?:in|at|by|elsewhere)|implementation of (?:the )?[\w.#:$<>]+(?:\(.*\))?(?: (?:method|interface|function|from .*))?\.?$|implements? (?:the )?[\w.#:$<>]+\(?\)?(?: (?:method|interface|for \w+|from \w+))?\.?$|delegates? to [\w.#:$]+(?:\(\))?\.?$|alias (?:for|of|to)\b|synonym (?:for|of)\b|(?:wrapper|proxy|shortcut|shorthand|helper)(?: (?:method|function|routine))? (?:for|of|to|around) [\w.#:$]+(?:\(\))?\.?$)/i;
+/** Only names the type of callback that the function is: `This implements svn_write_fn_t.`, `An svn_delta_editor_t function.` */
+const INTERFACE =
+  /^(?:(?:this|it)(?: function)? implements (?:the )?|(?:this is )?(?:an? )?(?:implementation|callback|function|handler) (?:of type|of|for) |implements |an? |the )?['`"#]?\w+_t\d?(?:(?:\.|::|->)\w+)?(?:\(\))?['`"]?(?: (?:api|interface|callback|function|implementation|method|vtable))*\.?$/i;
 /** Describes several functions, a class, or what follows in the file. */
 const GROUP =
   /^(?:an? )?(?:(?:abstract|base|utility|helper|private|internal|common|simple|generic|mixin|main|wrapper|specialized|builder|convenience) )*class (?:that|which|for|to|representing|defining|describing|encapsulating|holding|providing|implementing|wrapping|handling|managing|used)\b|^(?:these|those|the (?:following|next|above|rest|below)|some|various|several|a (?:set|bunch|number|collection|couple|few)|misc\w*|other)\b(?: \w+){0,3}? (?:functions|methods|routines|helpers|callbacks|utilities|handlers|macros|wrappers|tests|operations|procedures|definitions|constants|variables|classes)\b|^(?:\w+ ){0,3}(?:functions|methods|routines|helpers|callbacks|accessors|getters|setters|utilities|prototypes|declarations|definitions|macros|globals|operators|constructors|properties|overrides|implementations|members)(?:\.|:|$| (?:for|to|that|used|which|below|and \w+)\b)|^\w+\(?\)?(?:, \w+\(?\)?)*,? (?:and|or) \w+\(?\)? (?:are|implement|do|have|provide|handle|all)\b/i;
