@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
@@ -74,9 +74,15 @@ export const bench = defineBench({
 
 async function untrainedBag(folder: string): Promise<string> {
   const config = parseModelConfig({ ...SIZES.tiny, layers: 0, positions: false, pooling: "weighted" }, "bench");
-  const tokenizer = await trainTokenizer([...TEXTS, ...QUERIES], { vocabSize: config.vocabSize });
+  const tokenizer = await trainTokenizer(ownSources(), { vocabSize: 4096 });
   await saveEncoder(folder, { config, weights: initialise(config, Rng.fromSeed(1)), tokenizer });
   return folder;
+}
+
+/** Text for a tokenizer: our own sources. */
+function ownSources(): string[] {
+  const files = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(".ts")).map((file) => readFileSync(join(ROOT, "src", file), "utf8"));
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
