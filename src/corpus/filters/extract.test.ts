@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadLanguages } from "../../languages/index.js";
 import { extract } from "./index.js";
 
-beforeAll(() => loadLanguages(["python", "java", "c"]));
+beforeAll(() => loadLanguages(["python", "java", "c", "ruby"]));
 const bounds = { minTokens: 3, maxTokens: 256, explain: true };
 
 test("accessors, short bodies and repeated documentation are dropped under their names", () => {
@@ -83,4 +83,27 @@ Digest (
 }
 `;
   expect(extract(nullLibrary, "c", bounds).dropped).toEqual({ stub: 1 });
+  const python = `def track(self, variables):
+    """Follows the variables of a layer."""
+    # Other backends do.
+    raise NotImplementedError(
+        "track() is missing for this backend."
+    )
+`;
+  expect(extract(python, "python", bounds).dropped).toEqual({ stub: 1 });
+  const ruby = `# Groups the block on one page.
+def group(*_arguments)
+  raise NotImplementedError,
+    'Document#group is disabled because ' \\
+    'it broke documents'
+end
+# Loads the rows of a table again.
+def load(rows)
+  raise NotImplementedError, 'rows were lost' if rows.nil?
+  @rows = rows
+end
+`;
+  const found = extract(ruby, "ruby", bounds);
+  expect(found.candidates.map((each) => each.name)).toEqual(["load"]);
+  expect(found.dropped).toEqual({ stub: 1 });
 });

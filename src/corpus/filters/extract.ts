@@ -94,10 +94,14 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
  */
 function isStub(found: ExtractedFunction, lang: Language): boolean {
   if (found.inner.length > 1000) return false;
+  if (lang === "python" || lang === "ruby")
+    return RAISE_BODY.test(found.inner.replace(/^[ \t]*#.*\n|"[^"\n]*"|'[^'\n]*'/gm, ""));
   const refuses = lang === "c" ? NULL_BODY : BRACED.has(lang) ? THROW_BODY : undefined;
   return refuses !== undefined && refuses.test(found.inner.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, " "));
 }
 const BRACED: ReadonlySet<Language> = new Set<Language>(["java", "javascript", "typescript", "csharp", "php"]);
+/** A function that begins so never gets further; Ruby may have a condition after it. */
+const RAISE_BODY = /^\s*raise[ (]+NotImplementedError\b(?![^]*\b(?:if|unless|rescue|and|or)\b)/;
 const NULL_BODY = /^\s*ASSERT\s*\(\s*(?:FALSE|0)\s*\)\s*;\s*(?:return\s+\(?\w+\)?\s*;\s*)?$/;
 const THROW_BODY = /^\s*(?:=>\s*)?throw\b(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[^;{}"'])*;?\s*$/;
 
