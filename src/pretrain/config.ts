@@ -58,6 +58,11 @@ const common = {
   steps: count,
   optimizer: optimizer.prefault({}),
   checkpoints: checkpoints.prefault({}),
+  /**
+   * What happens where a loss or gradient is not finite: the run stops (if not given), or the update is left out, at most
+   * `skip` of them in a row.
+   */
+  notFinite: z.union([z.literal("stop"), z.strictObject({ skip: count })]).optional(),
 };
 
 /** Stage 1: denoising. Defaults are the paper's method at our scale. Unknown keys are errors. */

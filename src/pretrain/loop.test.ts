@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { toyIdentifiers, toyTokenizer, ToySession, withoutClock } from "../../test/helpers/pretrain.js";
-import { Rng, type Tensor } from "../base/index.js";
+import { Rng, tensor, type Tensor } from "../base/index.js";
 import { checkpointsFolder, latestCheckpoint, readCheckpoint } from "./checkpoint.js";
 import { trainLoop, type LoopOptions } from "./loop.js";
 import { readMetrics } from "./metrics-file.js";
@@ -257,4 +257,37 @@ test("checkpoints by time", async () => {
   const policy = { everySteps: null, everySeconds: 1e-9, keep: 30, best: false };
   await all(trainLoop(options(fresh(), { steps: 4, checkpoints: policy })));
   expect(await readdir(checkpointsFolder(folder))).toHaveLength(4);
+});
+
+describe("updates that are left out", () => {
+  /** Gradients that are NaN at some updates. */
+  function spoiltAt(...steps: number[]): ToySession {
+    const session = fresh();
+    const run = session.run.bind(session);
+    let step = 0;
+    session.run = async (program, batch) => {
+      const outputs = await run(program, batch);
+      return steps.includes(++step) ? { ...outputs, grad_norm: tensor("float32", [], Float32Array.of(NaN)) } : outputs;
+    };
+    return session;
+  }
+
+  test("are told of and counted, and the run goes on", async () => {
+    const events = await all(trainLoop(options(spoiltAt(3, 4, 9), { skipsInARow: 2 })));
+    const warnings = events.flatMap((event) => (event.kind === "warning" ? [event.message] : []));
+    expect(warnings).toHaveLength(3);
+    expect(warnings[1]).toBe("step 4: left out, its gradient is not finite (2 in a row)");
+    const lines = await readMetrics(folder);
+    expect(lines.flatMap((line) => (line["skipped"] === 1 ? [line.step] : []))).toEqual([3, 4, 9]);
+    expect(lines[2]).not.toHaveProperty("loss");
+    expect(lines[2]).toHaveProperty("tokens");
+    expect(events.at(-1)).toMatchObject({ kind: "done", step: 20 });
+  });
+
+  test("stop the run where there are too many in a row, or where none may be", async () => {
+    const loop = trainLoop(options(spoiltAt(3, 4, 5), { skipsInARow: 2 }));
+    await expect(all(loop)).rejects.toThrow(/step 5: expected a finite grad_norm, got NaN/);
+    await rm(folder, { recursive: true, force: true });
+    await expect(all(trainLoop(options(spoiltAt(3))))).rejects.toMatchObject({ code: "train.not-finite" });
+  });
 });

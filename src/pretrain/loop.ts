@@ -1,4 +1,5 @@
 import { float32, int32, ProgressMeter, UserError, type ProgressEvent, type Rng } from "../base/index.js";
+import { LossWatch } from "./_loss-watch.js";
 import { pruneCheckpoints, writeCheckpoint } from "./checkpoint.js";
 import { writeSamples, type Evaluator } from "./evaluation/index.js";
 import { MetricsFile } from "./metrics-file.js";
@@ -40,6 +41,8 @@ export interface LoopOptions<P extends Position> {
   ) => Record<string, number>;
   /** Looks at the state every so many updates, and after the last. */
   readonly evaluation?: { readonly everySteps: number; readonly evaluator: Evaluator };
+  /** How many updates in a row may be left out for a gradient that is not finite; the programs leave the state then. */
+  readonly skipsInARow?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -62,6 +65,8 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
   let step = from.step;
   let position = from.position;
   const batches = new BatchQueue(source, position, step, steps);
+  const watch = new LossWatch();
+  let skipped = 0;
   try {
     let since = performance.now();
     while (step < steps && signal?.aborted !== true) {
@@ -72,23 +77,29 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
       batches.fill(BATCHES_AHEAD); // After the engine has got its batch.
       const outputs = await running;
       const ended = performance.now();
-      requireFinite(outputs, `${stage}: step ${step + 1}`, saver.lastPath);
+      const skips = isSkipped(outputs) && skipped < (options.skipsInARow ?? 0);
+      if (!skips) requireFinite(outputs, `${stage}: step ${step + 1}`, saver.lastPath);
+      skipped = skips ? skipped + 1 : 0;
       step += 1;
       position = batch.next;
       const trained = {
         step,
-        ...options.summarise(outputs, batch.stats),
+        ...(skips ? { ...batch.stats, skipped: 1 } : options.summarise(outputs, batch.stats)),
         learning_rate: options.learningRate(step - 1),
         ...speed(batch.stats, (ended - started) / 1000, (ended - since) / 1000),
       };
       since = ended;
       const found = await evaluate(options, step);
       if (found !== undefined) since = performance.now(); // Not the next update's time.
-      saver.note(outputs["loss"]!);
+      const loss = outputs["loss"]!;
+      if (!skips) saver.note(loss);
+      const usual = skips ? undefined : watch.note(loss);
       const line = { ...trained, ...found };
       await metrics.append(line);
       yield { kind: "step", step, metrics: line };
-      meter.update(step, `loss ${outputs["loss"]!.toFixed(3)}`);
+      if (skips) yield skipWarning(step, skipped);
+      if (usual !== undefined) yield spikeWarning(step, loss, usual);
+      meter.update(step, skips ? "left out" : `loss ${loss.toFixed(3)}`);
       yield* progress.splice(0);
       if (step < steps && saver.due(step)) yield await saver.save(step, position);
     }
@@ -174,6 +185,22 @@ async function computeStep<P extends Position>(
   return Object.fromEntries(
     Object.entries(outputs).flatMap(([name, { data }]) => (data.length === 1 ? [[name, Number(data[0])]] : [])),
   );
+}
+
+/** The programs leave the state as it is exactly where the gradient's norm is not finite. */
+function isSkipped(outputs: Readonly<Record<string, number>>): boolean {
+  const norm = outputs["grad_norm"];
+  return norm !== undefined && !Number.isFinite(norm);
+}
+
+function skipWarning(step: number, inARow: number): TrainEvent {
+  const message = `step ${step}: left out, its gradient is not finite (${inARow} in a row)`;
+  return { kind: "warning", code: "train.skipped", message };
+}
+
+function spikeWarning(step: number, loss: number, usual: number): TrainEvent {
+  const message = `step ${step}: the loss jumped to ${loss.toFixed(3)} from about ${usual.toFixed(3)}`;
+  return { kind: "warning", code: "train.loss-spike", message };
 }
 
 function requireFinite(outputs: Readonly<Record<string, number>>, where: string, lastPath: string | undefined): void {

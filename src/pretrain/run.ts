@@ -7,6 +7,7 @@ import type { Checkpoint } from "./checkpoint.js";
 import type { Stage1Config, Stage2Config } from "./config.js";
 import type { Evaluator } from "./evaluation/index.js";
 import { trainLoop, type LoopOptions } from "./loop.js";
+import { isOutOfMemory, outOfMemory, type UpdateSize } from "./memory.js";
 import { SCHEDULES, type Schedule } from "./optimizer/index.js";
 import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
 import { resumePoint, type RunIdentity } from "./resume.js";
@@ -162,13 +163,23 @@ async function* train<P extends Position>(
       learningRate: scheduleOf(training),
       checkpoints: training.checkpoints,
       summarise: plan.summarise,
+      skipsInARow: typeof training.notFinite === "object" ? training.notFinite.skip : 0,
       ...(evaluation === undefined ? {} : { evaluation }),
       ...(signal === undefined ? {} : { signal }),
     });
+  } catch (error) {
+    throw isOutOfMemory(error) ? outOfMemory(error, plan.model, sizeOf(training)) : error;
   } finally {
     await session?.close();
     await source.close?.();
   }
+}
+
+function sizeOf(training: Stage1Config | Stage2Config): UpdateSize {
+  const items = training.chunk ?? training.batch;
+  // At most about a third of the tokens are masked where every name is.
+  if ("length" in training) return { items, length: training.length, masked: 1 / 3 };
+  return { items, length: training.textLength + training.codeLength, masked: 0 };
 }
 
 async function* evaluationOf<P extends Position>(
@@ -188,9 +199,10 @@ async function* evaluationOf<P extends Position>(
 }
 
 /** The optimizer's part of a stage's configuration, as the programs take it. */
-export function updateOptions({ optimizer }: Stage1Config | Stage2Config): UpdateOptions {
+export function updateOptions({ optimizer, notFinite }: Stage1Config | Stage2Config): UpdateOptions {
   const { betas, eps, weightDecay, clip, embeddingRate } = optimizer;
-  return { betas, eps, weightDecay, clip, embeddingRate };
+  const skips = typeof notFinite === "object" ? { skipNotFinite: true } : {};
+  return { betas, eps, weightDecay, clip, embeddingRate, ...skips };
 }
 
 /**

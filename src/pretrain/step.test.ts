@@ -115,3 +115,31 @@ test("chunks split the masked places among them, with the whole batch's weights"
   expect(parts).toEqual(places(batch, 0));
   expect([...maskedChunk(batch, 3, 5)["row_ids"]!.data]).toEqual([3, 4]);
 });
+
+test("with skipNotFinite a gradient that is not finite changes nothing, and any other what it would change anyway", async () => {
+  const key = { dropout_key: int32([2], [1, 2]), learning_rate: float32([], [1e-2]) };
+  const batch: Record<string, Tensor> = { ...(await stage1Batch()), ...key };
+  const spoilt = (batch["masked_weight"]!.data as Float32Array).slice().fill(Infinity, 0, 1);
+  const poison = { ...batch, masked_weight: float32(batch["masked_weight"]!.dims, spoilt) };
+  for (const chunk of [null, 2]) {
+    const [plain, guarded] = [
+      stage1Steps(model, update, chunk),
+      stage1Steps(model, { ...update, skipNotFinite: true }, chunk),
+    ];
+    const start = initialState(model, initialise(model, rng), update, "stage1");
+    const names = Object.keys(start);
+    const engine = createEngine("onnxruntime");
+    const [left, right] = [
+      await engine.open(plain.programs, { ...start, ...plain.scratch }),
+      await engine.open(guarded.programs, { ...start, ...guarded.scratch }),
+    ];
+    const { grad_norm } = await guarded.run(right, poison);
+    expect(Number.isFinite(grad_norm!.data[0])).toBe(false);
+    expect(await right.read(names)).toEqual(await left.read(names));
+    await plain.run(left, batch);
+    await guarded.run(right, batch);
+    expect(await right.read(names)).toEqual(await left.read(names));
+    await left.close();
+    await right.close();
+  }
+});

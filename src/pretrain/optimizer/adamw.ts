@@ -1,5 +1,5 @@
 import { float32, zeros, type Tensor } from "../../base/index.js";
-import { add, div, exp, mul, neg, sqrt, square, sub, tanh, type Graph, type Value } from "../../graph/index.js";
+import { add, div, exp, mul, neg, sqrt, square, sub, tanh, where, type Graph, type Value } from "../../graph/index.js";
 
 /** @see adamw */
 export interface AdamWOptions {
@@ -28,8 +28,15 @@ export interface Optimizer {
    *
    * @param learningRate float32 scalar
    * @param scale float32 scalar that every gradient is multiplied by first (clipping), if any
+   * @param applies bool scalar, if any: where it is false, everything stays as it is
    */
-  update(graph: Graph, trained: Readonly<Record<string, Trained>>, learningRate: Value, scale?: Value): void;
+  update(
+    graph: Graph,
+    trained: Readonly<Record<string, Trained>>,
+    learningRate: Value,
+    scale?: Value,
+    applies?: Value,
+  ): void;
 }
 
 /** Name of the counter of updates done: float32 scalar, exact up to 2^24. */
@@ -62,10 +69,11 @@ export function adamw(options: AdamWOptions): Optimizer {
       return state;
     },
 
-    update(graph, trained, learningRate, scale) {
+    update(graph, trained, learningRate, scale, applies) {
+      const chosen = (fresh: Value, old: Value): Value => (applies === undefined ? fresh : where(applies, fresh, old));
       const step = graph.state(STEP, "float32", []);
       const next = add(step, 1);
-      graph.update(STEP, next);
+      graph.update(STEP, chosen(next, step));
       const correction1 = biasCorrection(graph, b1, next);
       const root2 = sqrt(biasCorrection(graph, b2, next)); // c
       const gain1 = scale === undefined ? graph.constant(1 - b1) : mul(scale, 1 - b1);
@@ -87,10 +95,10 @@ export function adamw(options: AdamWOptions): Optimizer {
           const direction = div(mul(m1, rate), add(sqrt(v1), epsilon));
           const decayed = weightDecay !== 0 && decays(name, shape);
           const kept = factor === 1 ? keep : sub(1, mul(learningRate, weightDecay * factor));
-          graph.update(mName, m1);
-          graph.update(vName, v1);
+          graph.update(mName, chosen(m1, m));
+          graph.update(vName, chosen(v1, v));
           const moved = sub(decayed ? mul(parameter, kept) : parameter, direction);
-          graph.update(name, moved);
+          graph.update(name, chosen(moved, parameter));
           graph.fusions.push({
             op: "AdamW",
             inputs: [parameter, gradient, m, v, next, learningRate, ...(scale === undefined ? [] : [scale])],

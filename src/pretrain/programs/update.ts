@@ -1,7 +1,9 @@
 import type { Tensor } from "../../base/index.js";
-import { gradients, type Graph, type Value } from "../../graph/index.js";
+import { gradients, less, type Graph, type Value } from "../../graph/index.js";
 import { isDecayed, isEmbedding, parameterShapes, type ModelConfig, type Parameters } from "../../model/index.js";
 import { adamw, clipByGlobalNorm, type Optimizer } from "../optimizer/index.js";
+
+const LARGEST_FLOAT = 3.4028234663852886e38;
 
 /** How gradients become updates. The learning rate itself arrives with every batch. */
 export interface UpdateOptions {
@@ -12,6 +14,8 @@ export interface UpdateOptions {
   readonly clip: number | null;
   /** Learning rate of the embedding tables (tokens, positions, token weights) over that of the rest. Default 1. */
   readonly embeddingRate?: number;
+  /** Leave the state as it is where the gradient is not finite. */
+  readonly skipNotFinite?: boolean;
 }
 
 /** What a program trains for: stage 1 has no use for the pooling, stage 2 may have none for the last LayerNorm. */
@@ -51,7 +55,9 @@ export function applyGradients(
   const trained = Object.fromEntries(
     Object.entries(byName).map(([name, gradient]) => [name, { parameter: parameters.get(name), gradient }]),
   );
-  optimizerOf(options).update(graph, trained, learningRate, scale);
+  // False for NaN as well.
+  const applies = options.skipNotFinite === true ? less(norm, LARGEST_FLOAT) : undefined;
+  optimizerOf(options).update(graph, trained, learningRate, scale, applies);
   graph.output("grad_norm", norm);
 }
 
