@@ -12,6 +12,7 @@ import {
   PLAIN,
   TYPE,
   TYPES,
+  use,
   OWN_ATTRIBUTE,
   PARAMETER,
   USE,
@@ -78,7 +79,8 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
     case "import_require_clause":
       return IMPORT;
     case "export_specifier":
-      return field === "alias" || tree.childByField(tree.parent(tree.parent(parent)), "source") >= 0 ? undefined : USE;
+      // `export { a as b }` gives other files a name, which is ours only if the file also has a `b`.
+      return tree.childByField(tree.parent(tree.parent(parent)), "source") >= 0 ? undefined : TYPE_OR_VALUE;
     case "namespace_export":
     case "jsx_namespace_name":
       return undefined;
@@ -90,6 +92,9 @@ function plainRole(tree: SyntaxTree, node: number): Role | undefined {
     }
   }
 }
+
+/** An export list does not say which it is. */
+const TYPE_OR_VALUE = use(PLAIN | TYPES);
 
 /** Members of an enumeration see each other by their plain names. */
 const ENUMS: ReadonlySet<string> = new Set(["enum_body"]);
