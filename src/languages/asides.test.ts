@@ -17,6 +17,7 @@ describe("occasions, advice and generated lines are no summaries", () => {
     ["It is best not to override this function in the child class.", "note"],
     ["client_language valid options are :ruby or :swift", "note"],
     ["Returns a new TokenScopeError instance", "templated"],
+    ["Called when a key was pressed in the list.", "note"],
     ["Returns true iff:", "not-prose"],
     ["Create an instance from a hash of parameters, e.g.:", "not-prose"],
   ])("%s", (docstring, reason) => {
@@ -25,7 +26,6 @@ describe("occasions, advice and generated lines are no summaries", () => {
 
   test.each([
     "Called by the collection to tell this project that it is gone.",
-    "Called when a key was pressed in the list.",
     "Called at an interval: polls the given node for changes.",
     "Returns a new Config instance with defaults.",
     "Returns a new instance of the reader that skips blanks.",

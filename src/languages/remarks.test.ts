@@ -164,7 +164,7 @@ describe("who calls a function, and what stands around it, is no description", (
     ["(called from dispatcher.py to fill in missing information)", "(note)"],
     ["This routine is called by the core when an image is being unloaded.", "(note)"],
     ["Called by the scanner to free the memory of a token.", "Called by the scanner to free the memory of a token."],
-    ["Called when a key is pressed in the list.", "Called when a key is pressed in the list."],
+    ["Called when a key is pressed in the list.", "(note)"],
     ["This is run in interrupt context.", "(note)"],
     ["This implements the fs_vtable_t.open_for_recovery() API.", "(inherited)"],
     ["An svn_delta_editor_t function.", "(inherited)"],

@@ -23,9 +23,9 @@ const NEW_INSTANCE =
 const ADVICE =
   /^you\b|^it is (?:(?:not|implicitly|very|highly|strongly) )?(?:best|better|recommended|possible|important|assumed|safe|unsafe|allowed|sufficient|necessary|unfortunate|valid|up to)\b|^\w+ valid (?:options|values) (?:is|are)\b/i;
 
-/** Who calls it: `Focus is invoked by the application`. An event (`Called when a file goes away`) tells more. */
+/** Who calls it, or when: `Focus is invoked by the application`, `Called when a file goes away`. Not what it does. */
 const CALLED =
-  /^(?:(?:this|it|the)(?: \w+)? (?:(?:is|gets) |will be )|[\w.$:#]+(?:\(\))? (?:(?:is|gets) |will be ))?(?:(?:automatically|only|usually|always) )?(?:called|invoked|triggered|fired|executed) (?:(?:automatically|internally|directly|immediately|right|just|only) )?(?:by|from|in|internally|for|with|as)\b/i;
+  /^(?:(?:this|it|the)(?: \w+)? (?:(?:is|gets) |will be )|[\w.$:#]+(?:\(\))? (?:(?:is|gets) |will be ))?(?:(?:automatically|only|usually|always) )?(?:called|invoked|triggered|fired|executed) (?:(?:automatically|internally|directly|immediately|right|just|only) )?(?:by|from|in|internally|for|with|as|when|whenever|if|on|after|before|once|upon|each|every)\b/i;
 const USED =
   /^[\w.$:#]+(?:\(\))? is (?:(?:only|just|mainly|mostly|primarily|also|currently|typically|usually) )*used (?:by|in|internally|when|during|from|for (?:tests?|testing|debugging|internal)\b)/i;
 
