@@ -12,7 +12,7 @@ describe("a function's name does not open its summary", () => {
     ["go", "Area", "Area returns the area of a disc.", "Returns the area of a disc."],
     ["go", "Create", "Create - requests the creation of a port", "Requests the creation of a port"],
     ["go", "CopyValue", "CopyValue will copy one value to dst.", "Copy one value to dst."],
-    ["go", "Remove", "Remove is called when a file goes away.", "Remove is called when a file goes away."],
+    ["go", "Remove", "Remove is called when a file goes away.", "(note)"],
     ["go", "Put", "Put the object into the bucket", "Put the object into the bucket"],
     ["c", "list_add", "list_add() - add an entry behind the head", "add an entry behind the head"],
     ["c", "print", "print -- do a raw print of a string", "do a raw print of a string"],
