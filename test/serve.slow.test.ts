@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openEncoder } from "../src/encoder/index.js";
@@ -223,6 +223,39 @@ describe("search", () => {
       expect([path, (await rawRequest(`${url}${path}`)).status]).toEqual([path, 404]);
     }
     expect((await post(`${url}search`, { query: "" })).body).toMatchObject({ hits: [] });
+  });
+
+  test("a file that became a link out of its folder is not read", async () => {
+    const root = await newRepository(temporary);
+    await writeFile(join(root, "..", "key.js"), "const secretKey = 1;\n".repeat(5));
+    const url = await start({ roots: [root] });
+    await untilReady(url);
+    await rm(join(root, "src", "date.js"));
+    await symlink(join(root, "..", "key.js"), join(root, "src", "date.js"));
+    const { hits } = (await post(`${url}search`, { query: "parseDate", limit: 1 })).body as unknown as Answer;
+    expect(hits).toMatchObject([{ path: "src/date.js", stale: true }]);
+    expect(JSON.stringify(hits)).not.toContain("secretKey");
+  });
+
+  test("every search is answered while the folder is indexed again and again", async () => {
+    const root = await newRepository(temporary);
+    const url = await start({ roots: [root], encoder: { static: bag } });
+    await untilReady(url);
+    for (let i = 0; i < 10; i++) {
+      await writeFile(join(root, "src", `new${i}.js`), `export function fresh${i}() {\n  return ${i};\n}\n`);
+      const [reindexed, ...answers] = await Promise.all([
+        post(`${url}repositories/repo/reindex`, {}),
+        ...Array.from({ length: 5 }, () => post(`${url}search`, { query: "parseDate", limit: 1 })),
+      ]);
+      expect(reindexed.status).toBe(200);
+      for (const { status, body } of answers) {
+        expect([status, body]).toMatchObject([200, { hits: [{ path: "src/date.js" }] }]);
+      }
+    }
+    await untilReady(url);
+    expect((await post(`${url}search`, { query: "fresh9", limit: 1 })).body).toMatchObject({
+      hits: [{ path: "src/new9.js" }],
+    });
   });
 
   test("answers while it indexes, and says that it does", async () => {

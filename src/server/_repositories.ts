@@ -1,4 +1,5 @@
-import { basename, resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, join, resolve, sep } from "node:path";
 import { messageOf, UserError, type ProgressEvent } from "../base/index.js";
 import {
   fileTypeNames,
@@ -30,6 +31,7 @@ export interface RepositoryState {
 /** One indexed folder, kept up to date behind the answers. */
 export class Repository {
   private updating: Promise<void> | undefined;
+  private queued: Promise<void> | undefined;
   private refining: Promise<void> | undefined;
   /** A look for changes behind an answer, which is not worth telling. */
   private quiet = false;
@@ -57,7 +59,7 @@ export class Repository {
 
   get state(): RepositoryState {
     const { event } = this.latest;
-    const indexing = this.updating !== undefined && !this.quiet;
+    const indexing = this.queued !== undefined || (this.updating !== undefined && !this.quiet);
     const state = indexing
       ? "indexing"
       : this.refining !== undefined
@@ -72,10 +74,20 @@ export class Repository {
     return { state, progress, error: this.error ?? null };
   }
 
-  /** Takes up what changed; resolves when the folder is indexed, or could not be. A second call waits for the first. */
+  /**
+   * Takes up what changed until now; resolves when the folder is indexed, or could not be. A run that goes on may have
+   * passed what changed meanwhile, so another follows it: one for all who ask.
+   */
   reindex(quiet = false): Promise<void> {
-    this.quiet = quiet && (this.updating === undefined || this.quiet);
-    this.updating ??= this.update().finally(() => {
+    if (this.updating !== undefined) {
+      this.queued ??= this.updating.then(() => {
+        this.queued = undefined;
+        return this.stop.signal.aborted ? undefined : this.reindex(quiet);
+      });
+      return this.queued;
+    }
+    this.quiet = quiet;
+    this.updating = this.update().finally(() => {
       this.updating = undefined;
     });
     return this.updating;
@@ -110,6 +122,7 @@ export class Repository {
   async close(): Promise<void> {
     this.stop.abort();
     await this.updating;
+    await this.queued;
     await this.refining;
     await this.index.close();
   }
@@ -124,7 +137,20 @@ export class Repository {
     const notes = [...answer.notes];
     if (this.checkedAt === undefined) notes.push(`${this.name} is being indexed: answers are not complete`);
     if (this.error !== undefined) notes.push(`${this.name}: ${this.error}`);
-    return { ...answer, notes };
+    return { ...answer, hits: answer.hits.map((hit) => this.inside(hit)), notes };
+  }
+
+  /** A file that has become a link since it was indexed may lead out of the folder: its lines are not told. */
+  private inside(hit: Answer["hits"][number]): Answer["hits"][number] {
+    if (hit.text === undefined) return hit;
+    try {
+      if (realpathSync(join(this.root, hit.path)).startsWith(join(realpathSync(this.root), sep))) return hit;
+    } catch {
+      // Gone since.
+    }
+    const { text, ...rest } = hit;
+    void text;
+    return { ...rest, stale: true };
   }
 
   private async update(): Promise<void> {
