@@ -175,8 +175,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const started = process.hrtime.bigint();
   const corpus = await openCorpus(folder);
-  const { manifest } = corpus;
+  const { inputs } = corpus.manifest;
   await corpus.close();
+  const manifest = await sha256File(join(folder, "manifest.json"));
   const report = await checkTexts(drawDocuments(folder, files));
   const out = resolve(option("--out") ?? DEFAULT_OUT);
   await mkdir(dirname(out), { recursive: true });
@@ -184,7 +185,7 @@ async function main(args: readonly string[]): Promise<number> {
     name: "deobfuscation",
     date: new Date().toISOString(),
     command: `npm run check:deobfuscation -- DIR --files ${files}`,
-    corpus: { inputs: manifest.inputs, manifest: await sha256File(join(folder, "manifest.json")) },
+    corpus: { inputs, manifest },
     seconds: Number((process.hrtime.bigint() - started) / 10_000_000n) / 100,
     machine: describeMachine(),
     commit: describeCommit(),
