@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { colouredLines } from "../src/web/client/highlight.js";
+import { colouredLines } from "../src/web/client/coloured-lines.js";
 import { SEARCH_PAGE } from "../src/web/index.js";
 import { BrowserPage } from "./helpers/browser.js";
 import { temporaryFolder } from "./helpers/cli.js";

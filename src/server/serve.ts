@@ -55,7 +55,10 @@ export interface ServeOptions extends Omit<RepositoryOptions, "encoder"> {
 }
 
 /** Answered without a token: the page asks for it, and whoever watches over the process has none. */
-const OPEN_PATHS = new Set(["/", "/health", "/openapi.json", "/client/search.js", "/client/highlight.js"]);
+const OPEN_PATHS = new Set([
+  ...["/", "/health", "/openapi.json"],
+  ...["search", "highlight", "coloured-lines"].map((name) => `/client/${name}.js`),
+]);
 
 /**
  * Serves embeddings and search over HTTP until closed; see `docs/serve.md`.
