@@ -20,7 +20,7 @@ export const tokenizerTrain = command({
       type: "enum",
       options: ["attach", "drop"],
       valueHint: "NAME",
-      description: "attach: a space belongs to the token behind it; drop: white space and _ only part tokens (bags)",
+      description: "Attach: a space belongs to the token behind it; drop: white space and _ only part tokens (bags)",
     },
     share: { type: "string", valueHint: "X", description: "Part of the corpus that is read, 0 to 1", default: "1" },
   },
