@@ -13,7 +13,10 @@ export interface FileFindings {
   readonly namesakes: number;
   /** The file parses without an error. */
   readonly whole: boolean;
-  /** A file that does not parse whole, with more errors once obfuscated: recovery depends on how long names are. */
+  /**
+   * A file that does not parse whole, with more errors once obfuscated (recovery depends on how long names are), or with
+   * a name inside what recovery took for a string.
+   */
   readonly shakier: boolean;
   /** Properties that do not hold, each a sentence. */
   readonly problems: readonly string[];
@@ -40,7 +43,8 @@ export function checkFile(parser: LanguageParser, text: string): FileFindings {
   const tokens = parser.tokens(text);
   const spans = new Map<number, number>();
   for (const one of identifiers) for (const [start, end] of one.spans) spans.set(start, end);
-  problems.push(...touchedLiterals(text, tokens, spans));
+  const touched = touchedLiterals(text, tokens, spans);
+  if (errors === 0) problems.push(...touched);
   if (errors === 0 && literals(text, tokens) !== literals(obfuscated.text, parser.tokens(obfuscated.text)))
     problems.push("a string or comment differs afterwards");
 
@@ -76,7 +80,7 @@ export function checkFile(parser: LanguageParser, text: string): FileFindings {
     masked,
     namesakes,
     whole: errors === 0,
-    shakier: errors > 0 && errorsAfter > errors,
+    shakier: errors > 0 && (errorsAfter > errors || touched.length > 0),
     problems,
     unlike,
   };

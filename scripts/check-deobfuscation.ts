@@ -28,7 +28,7 @@ export interface LanguageFindings {
   readonly files: number;
   /** Files that parse without an error. */
   readonly whole: number;
-  /** Of the others: those with more parse errors once obfuscated. Recovery depends on how long names are. */
+  /** Of the others: those with more parse errors once obfuscated, or with a name in what recovery took for a string. */
   readonly shakier: number;
   readonly identifierTokens: number;
   readonly masked: number;
@@ -153,8 +153,13 @@ export interface DeobfuscationResult extends DeobfuscationReport {
   readonly name: "deobfuscation";
   readonly date: string;
   readonly command: string;
-  /** `inputs` of the corpus' manifest, and the hash of the manifest itself. */
-  readonly corpus: { readonly inputs: string; readonly manifest: string };
+  /** `inputs` and counts of the corpus' manifest, and the hash of the manifest itself. */
+  readonly corpus: {
+    readonly inputs: string;
+    readonly manifest: string;
+    readonly documents: number;
+    readonly origins: number;
+  };
   readonly seconds: number;
   readonly machine: Machine;
   readonly commit: string;
@@ -175,7 +180,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const started = process.hrtime.bigint();
   const corpus = await openCorpus(folder);
-  const { inputs } = corpus.manifest;
+  const { inputs, documents, sources } = corpus.manifest;
   await corpus.close();
   const manifest = await sha256File(join(folder, "manifest.json"));
   const report = await checkTexts(drawDocuments(folder, files));
@@ -185,7 +190,7 @@ async function main(args: readonly string[]): Promise<number> {
     name: "deobfuscation",
     date: new Date().toISOString(),
     command: `npm run check:deobfuscation -- DIR --files ${files}`,
-    corpus: { inputs, manifest },
+    corpus: { inputs, manifest, documents, origins: sources.length },
     seconds: Number((process.hrtime.bigint() - started) / 10_000_000n) / 100,
     machine: describeMachine(),
     commit: describeCommit(),
