@@ -15,6 +15,11 @@ export interface PretrainTokenizer {
   encodeBatchForModel(texts: readonly string[], maxLength: number): Promise<Int32Array[]>;
 }
 
+/** A tokenizer that also writes tokens out. */
+export interface DecodingTokenizer extends PretrainTokenizer {
+  decode(ids: ArrayLike<number>): Promise<string>;
+}
+
 /** The names that a source file defines, with all their occurrences; comments and strings are never among them. */
 export type FindIdentifiers = (
   text: string,

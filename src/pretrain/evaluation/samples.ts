@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { int32, tensor, writeFileAtomic, type Rng } from "../../base/index.js";
-import type { DecodingTokenizer } from "../predict/index.js";
+import type { DecodingTokenizer } from "../types.js";
 import type { TrainingDocument, TrainSession } from "../types.js";
 
 /** A masked token with what the model would write there; one entry of `samples.json`. */

@@ -1,14 +1,9 @@
 import { int32, Rng, tensor, UserError } from "../../base/index.js";
-import { Graph, log, matmul, softmax } from "../../graph/index.js";
-import { declareParameters, encode, type ModelConfig } from "../../model/index.js";
+import type { ModelConfig } from "../../model/index.js";
 import { requireLength, startingWeights, type EngineSettings, type TrainEngine, type Weights } from "../run.js";
-import type { PretrainTokenizer, TrainSession } from "../types.js";
+import { predictProgram } from "../programs/index.js";
+import type { DecodingTokenizer, TrainSession } from "../types.js";
 import { findMasks, tokeniseHoles, type Hole } from "./pieces.js";
-
-/** A tokenizer that also writes tokens out. */
-export interface DecodingTokenizer extends PretrainTokenizer {
-  decode(ids: ArrayLike<number>): Promise<string>;
-}
 
 /** What fills masks: a model with its masked-token head. */
 export interface FillerParts {
@@ -213,18 +208,6 @@ export class MaskFiller {
     }
     return out;
   };
-}
-
-/** Log probabilities of every token at some places: inputs `input_ids` int32 [1, T], `places` int32 [M]; output [M, V]. */
-export function predictProgram(config: ModelConfig): Graph {
-  const graph = new Graph("predict");
-  const inputIds = graph.input("input_ids", "int32", [1, "T"]);
-  const select = graph.input("places", "int32", ["M"]);
-  const parameters = declareParameters(graph, config);
-  const { final } = encode(parameters, config, { inputIds }, { select });
-  const logits = matmul(final, parameters.get("wte.weight"), { transposeB: true }); // [M, V], tied head
-  graph.output("log_probabilities", log(softmax(logits)));
-  return graph;
 }
 
 /**

@@ -1,3 +1,3 @@
-export { MaskFiller, openFiller, predictProgram } from "./filler.js";
-export type { DecodingTokenizer, FilledMask, FillerParts, Guess, NamedPlaceholder } from "./filler.js";
+export { MaskFiller, openFiller } from "./filler.js";
+export type { FilledMask, FillerParts, Guess, NamedPlaceholder } from "./filler.js";
 export { findMasks, findPlaceholders, type Hole } from "./pieces.js";

@@ -9,7 +9,9 @@ import { initialise, sizeWith } from "../../model/index.js";
 import { readCheckpoint } from "../checkpoint.js";
 import { weightsOf } from "../run.js";
 import { runStage1 } from "../stage1.js";
-import { openFiller, predictProgram, type DecodingTokenizer, type MaskFiller } from "./filler.js";
+import { predictProgram } from "../programs/index.js";
+import type { DecodingTokenizer } from "../types.js";
+import { openFiller, type MaskFiller } from "./filler.js";
 import { findMasks, findPlaceholders, tokeniseHoles } from "./pieces.js";
 
 /** Pieces of every text that the tests use, so that ids can be read back. */

@@ -7,3 +7,4 @@ export { stage2Evaluate, stage2Step } from "./stage2.js";
 export type { Stage2Dims } from "./stage2.js";
 export { initialState, trainedShapes } from "./update.js";
 export type { Stage, UpdateOptions } from "./update.js";
+export { predictProgram } from "./predict.js";
