@@ -62,7 +62,9 @@ test.each(COMMANDS.map(({ name }) => name))("every example of %s is accepted by 
 
 test("half a command, a wrong one and none are told apart", async () => {
   await expect(run("pretrain")).rejects.toMatchObject({ code: "command.missing" });
-  await expect(run("pretrain", "stage3")).rejects.toThrow("pretrain: expected stage1 or stage2 or pack or unpack, got stage3");
+  await expect(run("pretrain", "stage3")).rejects.toThrow(
+    "pretrain: expected stage1 or stage2 or pack or unpack, got stage3",
+  );
   await expect(run("serach")).rejects.toMatchObject({ code: "command.unknown", fix: "Did you mean lodestone search?" });
   await expect(run()).rejects.toMatchObject({ code: "command.missing" });
   expect(await run("pretrain", "--help")).toContain("stage1|stage2");

@@ -50,7 +50,9 @@ test("pieces: random ASCII gives the ids of the library", async () => {
   const texts = Array.from({ length: 300 }, () =>
     Array.from({ length: 60 }, () => String.fromCharCode(rng.int(4) === 0 ? rng.int(128) : 64 + rng.int(60))).join(""),
   );
-  expect(await new PieceEncoder(tokenizer).encode(texts, 512)).toEqual(await tokenizer.encodeBatchByLibrary(texts, 512));
+  expect(await new PieceEncoder(tokenizer).encode(texts, 512)).toEqual(
+    await tokenizer.encodeBatchByLibrary(texts, 512),
+  );
 });
 
 test("int8 dot products equal plain loops", () => {
