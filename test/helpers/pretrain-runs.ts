@@ -12,6 +12,7 @@ import {
   type TrainEvent,
 } from "../../src/pretrain/index.js";
 import { ToyEngine, toyIdentifiers, toyTokenizer } from "./pretrain.js";
+import { python } from "./requires.js";
 
 /** A small training run on made-up documents and pairs, dropout 0.1. */
 export interface SmallRun {
@@ -79,7 +80,9 @@ type SmallPlan = Pick<SmallRun, "stage" | "steps" | "everySteps" | "dropout" | "
 /** The engine that a small run names. */
 function engineOf({ engine }: SmallRun): TrainEngine {
   if (typeof engine === "object") return engine;
-  return engine === "toy" ? new ToyEngine() : createEngine(engine);
+  if (engine === "toy") return new ToyEngine();
+  // The peers' Python: there need not be an installed one.
+  return createEngine(engine, engine === "torch" && python !== undefined ? { python, device: "cpu" } : {});
 }
 
 /** Starts it, or goes on with it. */
