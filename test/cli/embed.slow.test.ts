@@ -55,7 +55,10 @@ testWithNamespaces("no network is needed", async () => {
 
 describe("bad input", () => {
   test("no model, or one that is not there", async () => {
-    expectComplaint(await lodestone(["embed"], { input: "x" }), /embed: expected an encoder, but the package has no static or int8 one.*--model DIR/);
+    expectComplaint(
+      await lodestone(["embed"], { input: "x" }),
+      /embed: expected an encoder, but the package has no static or int8 one.*--model DIR/,
+    );
     expectComplaint(
       await lodestone(["embed", "--model", join(folder, "none")], { input: "x" }),
       /none: expected a model/,
