@@ -40,7 +40,11 @@ export function startGit(dir: string, args: readonly string[]): GitStream {
     child.on("error", () => resolve({ code: -1, stderr: new ProgramMissing("git").message }));
     child.on("close", (code) => resolve({ code: code ?? -1, stderr: stderr.trim() }));
   });
-  return { stdin: child.stdin, stdout: child.stdout, end, stop: () => void child.kill("SIGTERM") };
+  const stop = (): void => {
+    child.kill("SIGTERM");
+    child.stdout.destroy(); // What nobody reads any more would keep the process from being over.
+  };
+  return { stdin: child.stdin, stdout: child.stdout, end, stop };
 }
 
 /** `owner/name`, to be looked up among the mirrors; others are URLs or folders. */
