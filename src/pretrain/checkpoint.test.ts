@@ -63,11 +63,17 @@ describe("damage", () => {
     ["cut short", (path: string) => writeFile(join(path, "state.safetensors"), "x")],
     ["without its state", (path: string) => rm(join(path, "state.safetensors"))],
     ["with half a checkpoint.json", (path: string) => writeFile(join(path, "checkpoint.json"), '{"format": 1')],
-    ["of another format", (path: string) => writeFile(join(path, "checkpoint.json"), '{"format": 9}')],
+    ["of no format", (path: string) => writeFile(join(path, "checkpoint.json"), '{"format": 0}')],
   ])("%s", async (_, spoil) => {
     const path = await write(10);
     await spoil(path);
     await expect(readCheckpoint(path)).rejects.toMatchObject({ code: "checkpoint.corrupt" });
+  });
+
+  test("one of a newer version is whole: it is named, and nothing older is taken in its place", async () => {
+    await write(10);
+    await writeFile(join(await write(20), "checkpoint.json"), '{"format": 9}');
+    await expect(latestCheckpoint(run)).rejects.toMatchObject({ code: "checkpoint.newer" });
   });
 
   test("the newest intact one is found; where none is intact that is an error; a new run has none", async () => {
