@@ -1,3 +1,5 @@
+import { stem } from "../base/index.js";
+
 /**
  * The words of code or prose that a lexical search compares: every name's parts (split at everything that is neither letter
  * nor digit, at snake_case bars, at camelCase humps, and between letters and digits), and a name of several parts once
@@ -15,20 +17,4 @@ export function codeWords(text: string): string[] {
     if (parts.length > 1) words.push(stem(name.replaceAll("_", "").toLowerCase()));
   }
   return words;
-}
-
-const ENDINGS = [
-  ["ies", "y"],
-  ["ing", ""],
-  ["ed", ""],
-  ["es", "e"],
-  ["s", ""],
-] as const;
-
-/** Brings `values`, `valued` and `value` together: one ending off where three letters stay, then a final e. */
-function stem(word: string): string {
-  if (word.length <= 3 || word.endsWith("ss")) return word;
-  const ending = ENDINGS.find(([suffix]) => word.endsWith(suffix) && word.length - suffix.length >= 3);
-  const root = ending === undefined ? word : word.slice(0, -ending[0].length) + ending[1];
-  return root.replace(/e$/, "");
 }

@@ -94,7 +94,8 @@ function isOwn(known: Name, role: Role, names: ReadonlyMap<string, Name>, isImpo
 }
 
 const LETTERS = { class: "c", function: "f", variable: "v", attribute: "v" } as const;
-const PLACEHOLDER = /(?<![\p{L}\p{N}_])[cfvCFV]_\d+(?![\p{L}\p{N}_])/gu;
+/** A placeholder as obfuscation writes it: `c_0`, `f_3`, `v_12`; a capital where the language asks for one. */
+export const PLACEHOLDER = /(?<![\p{L}\p{N}_])[cfvCFV]_\d+(?![\p{L}\p{N}_])/gu;
 
 /** Replaces the identifiers by placeholders, numbered by first appearance; attributes share the `v_` series. */
 export function obfuscateTree(tree: SyntaxTree, profile: Profile): Obfuscated {

@@ -1,4 +1,4 @@
 export * from "./types.js";
 export * from "./parser.js";
-export { restore } from "./_identifiers.js";
+export { PLACEHOLDER, restore } from "./_identifiers.js";
 export * from "./summary/summarise.js";

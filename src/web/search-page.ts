@@ -1,3 +1,4 @@
+import { pageOf } from "./_page.js";
 import { SEARCH_STYLE } from "./_search-style.js";
 
 const OPTIONS = ["function", "method", "class", "module", "doc", "config", "text"]
@@ -5,18 +6,11 @@ const OPTIONS = ["function", "method", "class", "module", "doc", "config", "text
   .join("");
 
 /** The page of `lodestone serve`. Its script is `client/search.ts`; nothing comes from outside. */
-export const SEARCH_PAGE = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>lodestone search</title>
-<link rel="icon" href="data:,">
-<style>${SEARCH_STYLE}</style>
-<script type="module" src="/client/search.js"></script>
-</head>
-<body>
-<header>
+export const SEARCH_PAGE = pageOf(
+  "lodestone search",
+  SEARCH_STYLE,
+  "search",
+  `<header>
 <h1>Search code</h1>
 <form id="form" role="search">
 <input id="query" type="search" aria-label="Query" autocomplete="off" autocapitalize="off" spellcheck="false"
@@ -43,7 +37,5 @@ export const SEARCH_PAGE = `<!doctype html>
 </section>
 <p class="keys"><kbd>/</kbd> query &nbsp; <kbd>↓</kbd> <kbd>↑</kbd> or <kbd>j</kbd> <kbd>k</kbd> hits &nbsp; <kbd>Enter</kbd>
  copy the place &nbsp; <kbd>e</kbd> explain &nbsp; <kbd>Esc</kbd> back to the query</p>
-</main>
-</body>
-</html>
-`;
+</main>`,
+);

@@ -1,28 +1,15 @@
 import type { Language } from "../../base/index.js";
-import type { FunctionKind } from "../../languages/index.js";
-import type { DroppedSample, SkippedFile } from "../types.js";
+import type { SourceItem } from "../sources/types.js";
+import type { CorpusDocument, CorpusPair, DroppedSample, SkippedFile } from "../types.js";
 import type { Hash64 } from "./_hash.js";
 import type { Signature } from "./_minhash.js";
-
-/** One item as a worker is sent it. */
-export interface BatchItem {
-  readonly kind: "file" | "function";
-  readonly origin: string;
-  readonly version: string;
-  readonly path: string;
-  readonly licence: string;
-  readonly lang: Language | undefined;
-  readonly bytes: Uint8Array;
-  readonly docstring?: string;
-  readonly name?: string;
-}
 
 /** A run of consecutive items of one source, and what the source said while it gave them. */
 export interface Batch {
   /** Place of the source in the config, and of the batch in the source. */
   readonly source: number;
   readonly number: number;
-  readonly items: readonly BatchItem[];
+  readonly items: readonly SourceItem[];
   /** Paths refused by their names, by reason. */
   readonly refused: Readonly<Record<string, number>>;
   /** What the source passed over. */
@@ -47,33 +34,9 @@ export interface RecordIndex {
   readonly signature: Signature | undefined;
 }
 
-/** A record as it is written in the end, but for its split. */
-export interface PairRecord {
-  readonly id: string;
-  readonly lang: Language;
-  readonly summary: string;
-  readonly docstring: string;
-  readonly signature: string;
-  readonly name: string;
-  readonly kind: FunctionKind;
-  readonly code: string;
-  readonly body: string;
-  readonly origin: string;
-  readonly version: string;
-  readonly path: string;
-  readonly licence: string;
-  readonly startLine: number;
-  readonly endLine: number;
-}
-export interface DocumentRecord {
-  readonly id: string;
-  readonly lang: Language;
-  readonly text: string;
-  readonly origin: string;
-  readonly version: string;
-  readonly path: string;
-  readonly licence: string;
-}
+/** Records as they are written in the end, but for their split. */
+export type PairRecord = Omit<CorpusPair, "split">;
+export type DocumentRecord = Omit<CorpusDocument, "split">;
 
 /** Counts of one language in one part. */
 export interface PartLanguage {

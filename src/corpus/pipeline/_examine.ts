@@ -2,7 +2,8 @@ import { messageOf, sha256, type Language } from "../../base/index.js";
 import { extractFunctions, languageOfPath, loadLanguage, type ExtractedFunction } from "../../languages/index.js";
 import { candidate, cutLicence, excludedByText } from "../filters/index.js";
 import type { DroppedSample } from "../types.js";
-import type { Batch, BatchItem, DocumentRecord, Examined, PairRecord, PartLanguage, RecordIndex } from "./_batch.js";
+import type { Batch, DocumentRecord, Examined, PairRecord, PartLanguage, RecordIndex } from "./_batch.js";
+import type { SourceItem } from "../sources/types.js";
 import type { Exclusion } from "./_exclusion.js";
 import { drawOf, hashSequence, hashText, keyOf } from "./_hash.js";
 import { signatureOf, type Signature } from "./_minhash.js";
@@ -85,7 +86,7 @@ class Examiner {
   }
 
   /** Counts an item that is passed over; those that something is wrong with are named. */
-  skip({ origin, path }: BatchItem, reason: string, text?: string, detail?: string): void {
+  skip({ origin, path }: SourceItem, reason: string, text?: string, detail?: string): void {
     const { skippedFiles, skipped } = this.found;
     skippedFiles[reason] = (skippedFiles[reason] ?? 0) + 1;
     if (text === undefined) skipped.push({ origin, path, reason, ...(detail === undefined ? {} : { detail }) });
@@ -93,7 +94,7 @@ class Examiner {
     this.samples.offer(undefined, reason, keyOf(hashText(`${origin}\n${path}`)), sample);
   }
 
-  async add(item: BatchItem): Promise<void> {
+  async add(item: SourceItem): Promise<void> {
     const lang = item.lang ?? languageOfPath(item.path);
     if (lang === undefined) return;
     let text: string;
@@ -119,7 +120,7 @@ class Examiner {
     }
   }
 
-  private addFile(item: BatchItem, lang: Language, text: string): void {
+  private addFile(item: SourceItem, lang: Language, text: string): void {
     const functions = extractFunctions(text, lang);
     const counts = this.language(lang);
     counts.files += 1;
@@ -143,7 +144,7 @@ class Examiner {
   }
 
   /** Adds the file as a document; its index in the part, -1 where it is left out. */
-  private addDocument(item: BatchItem, lang: Language, content: string, tokens: Tokens, set: number): number {
+  private addDocument(item: SourceItem, lang: Language, content: string, tokens: Tokens, set: number): number {
     const { origin, version, path, licence } = item;
     if (set >= 0) {
       this.hits(set)[2] += 1;
@@ -171,7 +172,7 @@ class Examiner {
   }
 
   private consider(
-    item: BatchItem,
+    item: SourceItem,
     lang: Language,
     text: string,
     found: ExtractedFunction,
@@ -228,7 +229,7 @@ class Examiner {
   }
 
   /** A function that comes cut out, with its documentation beside it. */
-  private addFunction(item: BatchItem, lang: Language, text: string): void {
+  private addFunction(item: SourceItem, lang: Language, text: string): void {
     const counts = this.language(lang);
     counts.characters += text.length;
     const found = alone(text, lang);
@@ -248,7 +249,7 @@ class Examiner {
     return this.exclusion.isEmpty ? -1 : this.exclusion.find(code, lang, tokens.hashes, tokens.signature);
   }
 
-  private drop(item: BatchItem, lang: Language, reason: string, found: ExtractedFunction, id: string): void {
+  private drop(item: SourceItem, lang: Language, reason: string, found: ExtractedFunction, id: string): void {
     const { dropped } = this.language(lang);
     dropped[reason] = (dropped[reason] ?? 0) + 1;
     if (reason === "no-docstring") return; // No rule, and nothing to look at.
@@ -286,7 +287,7 @@ class Examiner {
     return index;
   }
 
-  private draw({ origin, path }: BatchItem): number {
+  private draw({ origin, path }: SourceItem): number {
     return hashText(`split\n${this.options.seed}\n${origin}\n${path}`).hi;
   }
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LANGUAGES, ProgressMeter, writeFileAtomic, type Language } from "../../base/index.js";
 import type { CorpusConfig } from "../config.js";
-import type { Source } from "../sources/types.js";
+import { SKIP_REASONS, type Source } from "../sources/types.js";
 import type { CorpusEvent } from "../types.js";
 import { globsToRegExp } from "../_glob.js";
 import type { Batch } from "./_batch.js";
@@ -41,22 +41,8 @@ export interface SourceMark {
 
 /** Reasons worth telling at once: something is wrong with the file, rather than it being no source. */
 const TOLD: ReadonlySet<string> = new Set([
-  "not-utf8",
-  "too-large",
-  "binary",
-  "parser",
-  "crash",
-  "timeout",
-  "unavailable",
-  "unreadable",
-  "missing",
-  "path-escape",
-  "broken-archive",
-  "archive-bomb",
-  "archive-depth",
-  "unknown-compression",
-  "columns",
-  "broken-record",
+  ...["not-utf8", "binary", "parser", "crash", "timeout"],
+  ...SKIP_REASONS.filter((reason) => reason !== "licence"),
 ]);
 export const isTold = (reason: string): boolean => TOLD.has(reason);
 

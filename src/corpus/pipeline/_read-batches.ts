@@ -1,9 +1,9 @@
 import type { Language } from "../../base/index.js";
 import { languageOfPath } from "../../languages/index.js";
 import { excludedByName } from "../filters/index.js";
-import { isFailure, type Source } from "../sources/types.js";
+import { isFailure, type Source, type SourceItem } from "../sources/types.js";
 import type { SkippedFile } from "../types.js";
-import type { Batch, BatchItem } from "./_batch.js";
+import type { Batch } from "./_batch.js";
 
 export interface ReadBatchesOptions {
   /** Place of the source in the config. */
@@ -81,7 +81,7 @@ export async function* readBatches(source: Source, options: ReadBatchesOptions):
 }
 
 class Pending {
-  readonly items: BatchItem[] = [];
+  readonly items: SourceItem[] = [];
   readonly refused: Record<string, number> = {};
   readonly skipped: SkippedFile[] = [];
   failures = 0;

@@ -6,7 +6,7 @@ import { runChild } from "../../../test/helpers/child.js";
 import { contentsOf, documented, putFile, putPackages } from "../../../test/helpers/corpus.js";
 import { Rng, writeFileAtomic } from "../../base/index.js";
 import { buildCorpus, type BuildOptions, type CorpusInput } from "../index.js";
-import type { BatchItem } from "./_batch.js";
+import type { SourceItem } from "../sources/types.js";
 import { NO_EXCLUSION } from "./_exclusion.js";
 import { PartFile } from "./_part.js";
 import { Pool } from "./_pool.js";
@@ -65,7 +65,7 @@ test("kill -9 at any write, then the same command: the same bytes, and whole par
 
 test("a thread that ends, hangs or runs out of memory costs one file each", async () => {
   const names = ["a.js", "crash.js", "b.js", "hang.js", "memory.js", "c.js"];
-  const items = names.map((path, i): BatchItem => {
+  const items = names.map((path, i): SourceItem => {
     const text = documented(`f${i}`, `Does the thing number ${i}.`, Rng.fromSeed(i));
     return { kind: "file", origin: "x", version: "", path, licence: "MIT", lang: undefined, bytes: Buffer.from(text) };
   });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { errnoOf, messageOf, sha256File, UserError } from "../../base/index.js";
+import { errnoOf, messageOf, UserError } from "../../base/index.js";
 
 /** What a packed run says of itself; the last file but the checksums. */
 export const RUN_FILE = "run.json";
@@ -85,17 +85,6 @@ export async function readPackManifest(folder: string): Promise<PackManifest> {
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw damagedPack(path, "its content is not that of a packed run");
   return parsed.data;
-}
-
-/** Compares a file with `checksums.txt`. @throws UserError `pack.damaged` */
-export async function verifyPackedFile(folder: string, name: string): Promise<void> {
-  const listed = await readFile(join(folder, CHECKSUMS), "utf8").catch(() => {
-    throw damagedPack(join(folder, CHECKSUMS), "the file is missing");
-  });
-  const line = listed.split("\n").find((one) => one.slice(66) === name);
-  if (line === undefined) throw damagedPack(join(folder, CHECKSUMS), `it does not name ${name}`);
-  const found = await sha256File(join(folder, name)).catch(() => "no such file");
-  if (found !== line.slice(0, 64)) throw damagedPack(join(folder, name), "its content has changed since");
 }
 
 function damagedPack(path: string, what: string): UserError {

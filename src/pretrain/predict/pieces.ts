@@ -1,3 +1,4 @@
+import { PLACEHOLDER } from "../../languages/index.js";
 import type { PretrainTokenizer } from "../types.js";
 
 /** A hole in a text: the mask written out, or a placeholder for a name. */
@@ -27,7 +28,7 @@ export function findMasks(text: string, mask: string): Hole[] {
 
 /** Placeholders as `obfuscate` writes them (`c_0`, `f_3`, `v_12`; `V_1` where the language asks for a capital). */
 export function findPlaceholders(text: string): Hole[] {
-  return [...text.matchAll(/(?<![\p{L}\p{N}_])[cfvCFV]_\d+(?![\p{L}\p{N}_])/gu)].map((found) => ({
+  return [...text.matchAll(PLACEHOLDER)].map((found) => ({
     start: found.index,
     end: found.index + found[0].length,
     name: found[0],

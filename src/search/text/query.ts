@@ -1,4 +1,5 @@
-import { stem, type WordScanner } from "./words.js";
+import { stem } from "../../base/index.js";
+import { type WordScanner } from "./words.js";
 
 /** What a query seems to ask for. */
 export interface Query {
