@@ -79,6 +79,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./embed.js")).embed,
   },
   {
+    name: "export",
+    description: "An encoder in a smaller form",
+    load: async () => (await import("./export.js")).exportModel,
+  },
+  {
     name: "evaluate",
     description: "Score an encoder on an evaluation set",
     load: async () => (await import("./evaluate.js")).evaluate,
