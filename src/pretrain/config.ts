@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../base/index.js";
+import { LANGUAGES, parseConfig } from "../base/index.js";
 
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
@@ -108,6 +108,23 @@ export const stage2ConfigSchema = z
     codeLength: z.int().min(2).default(128),
     /** Code side: `full` function, `hard` (body only), or the body with probability `mixed`. */
     positives: z.union([z.enum(["full", "hard"]), z.strictObject({ mixed: share })]).default({ mixed: 0.5 }),
+    /** Text side: the summary, or with these probabilities the whole docstring, or the function's name for its body. */
+    text: z
+      .union([
+        z.literal("summary"),
+        z
+          .strictObject({ docstring: share.optional(), name: share.optional() })
+          .refine(({ docstring = 0, name = 0 }) => docstring + name <= 1, {
+            message: "expected docstring and name to sum to at most 1",
+          }),
+      ])
+      .optional(),
+    /** Languages `mixed` in a batch (if not given), one in each, or batches of both kinds by turns. */
+    batches: z.enum(["mixed", "same-language", "alternating"]).optional(),
+    /** Languages are drawn in proportion to count^(1 / this): 1, the corpus's own shares, if not given. */
+    languageTemperature: z.number().positive().optional(),
+    /** Only pairs of these; each must have some. All of the corpus if not given. */
+    languages: z.array(z.enum(LANGUAGES)).min(1).optional(),
     /** Batches whose pairs are sorted by length together; 1 does not sort. */
     lengthPool: count.default(16),
     /** Batches are padded to a multiple of this many tokens. */

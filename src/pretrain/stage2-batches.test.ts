@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { toyIds, toyTokenizer } from "../../test/helpers/pretrain.js";
 import { Rng, type ProgressEvent } from "../base/index.js";
-import { givesAway, tokenisePairs, type PairTokenOptions, type PairTokens, type Positives } from "./pair-tokens.js";
+import { tokenisePairs, type PairTokenOptions, type PairTokens, type Positives } from "./pair-tokens.js";
+import { givesAway } from "./pairs/texts.js";
 import { Stage2Batches, type Stage2Position } from "./stage2-batches.js";
 import type { TrainingPair } from "./types.js";
 
@@ -48,7 +49,7 @@ describe("tokenisePairs", () => {
 
   test("a body without a token gives way to the code, counted", async () => {
     const pairs = await tokenised([{ ...all[0]!, body: "" }, all[1]!], { positives: "hard" });
-    expect(pairs.withoutBody).toBe(1);
+    expect(pairs.counts.withoutBody).toBe(1);
     expect(pairs.bodies.get(0)).toEqual(pairs.codes.get(0));
     expect([...pairs.bodies.get(1)]).toEqual([...toyIds(all[1]!.body), 1]);
   });
@@ -56,7 +57,13 @@ describe("tokenisePairs", () => {
   test("a pair whose code holds its summary is dropped, counted", async () => {
     const leak = { ...all[0]!, code: `def f():\n  # Adds number 0\n  #  to sum.\n  return 1` };
     const pairs = await tokenised([leak, all[1]!]);
-    expect([pairs.count, pairs.leaking]).toEqual([1, 1]);
+    expect([pairs.count, pairs.counts.leaking]).toEqual([1, 1]);
+  });
+
+  test("a pair without a summary or code is dropped, counted", async () => {
+    const pairs = await tokenised([{ ...all[0]!, summary: "" }, { ...all[1]!, code: "" }, all[2]!]);
+    expect([pairs.count, pairs.counts.empty]).toEqual([1, 2]);
+    expect([...pairs.summaries.get(0)]).toEqual([...toyIds(all[2]!.summary).slice(0, 11), 1]);
   });
 
   test("progress ends with the number read; an aborted signal stops it", async () => {

@@ -1,7 +1,10 @@
-import { int32, tensor, UserError, type Rng, type Tensor } from "../base/index.js";
+import { int32, LANGUAGES, tensor, UserError, type Rng, type Tensor } from "../base/index.js";
 import { Latest } from "./order.js";
-import { planEpoch, type EpochPlan } from "./pair-plan.js";
-import type { PairTokens, Positives } from "./pair-tokens.js";
+import { planEpoch, type BatchKind, type PlannedBatch, type PlannedPairs } from "./pair-plan.js";
+import type { PairTokens, Positives, TextSide } from "./pair-tokens.js";
+import { itemsByLanguage, type EpochItems } from "./pairs/items.js";
+import { VIEWS, viewsOf, type TextKind } from "./pairs/views.js";
+import type { TokenStore } from "./token-store.js";
 import type { BatchSource, PreparedBatch, PretrainTokenizer } from "./types.js";
 
 /** What stage 2's batches depend on. */
@@ -9,6 +12,12 @@ export interface Stage2BatchOptions {
   readonly pairs: PairTokens;
   readonly tokenizer: Pick<PretrainTokenizer, "padId">;
   readonly positives: Positives;
+  /** `summary` if not given. */
+  readonly text?: TextSide;
+  /** `mixed` if not given. */
+  readonly batches?: BatchKind;
+  /** Languages are drawn in proportion to count^(1 / this); 1 if not given. */
+  readonly languageTemperature?: number;
   /** Pairs of a batch. */
   readonly batch: number;
   /** Batches sorted by length together. */
@@ -21,49 +30,68 @@ export interface Stage2BatchOptions {
 /** Batch `index` of epoch `epoch`'s plan. */
 export type Stage2Position = { readonly epoch: number; readonly index: number };
 
-/** Stage 2's batches: every pair once an epoch, no summary and no code twice in a batch. */
+interface Epoch extends EpochItems {
+  /** Numbers of views. */
+  readonly views: Uint8Array;
+  readonly batches: readonly PlannedBatch[];
+}
+
+/** Stage 2's batches: every pair about once an epoch, no text, no code and no pair twice in a batch. */
 export class Stage2Batches implements BatchSource<Stage2Position> {
   readonly start: Stage2Position = { epoch: 0, index: 0 };
-  private readonly plans: Latest<EpochPlan>;
+  private readonly epochs: Latest<Epoch>;
 
-  /** @throws UserError `corpus.too-small` where the pairs do not fill one batch */
+  /** @throws UserError `corpus.too-small` where the pairs do not fill one batch, `corpus.empty` */
   constructor(private readonly options: Stage2BatchOptions) {
-    const { pairs, batch, pool, positives, rng } = options;
-    const described = {
-      count: pairs.count,
-      length: (pair: number): number => (positives === "hard" ? pairs.bodies : pairs.codes).lengthOf(pair),
-      keys: (pair: number): readonly number[] => [...new Set(pairs.keys.subarray(3 * pair, 3 * pair + 3))],
-    };
-    this.plans = new Latest((epoch) => {
-      const plan = planEpoch(described, { batch, pool }, rng, epoch);
-      if (plan.batches.length > 0) return plan;
+    const { pairs, batch, positives, text = "summary", languageTemperature = 1, rng } = options;
+    const itemsOf = itemsByLanguage(pairs.languages, languageTemperature, rng);
+    const viewOf = viewsOf(pairs, { positives, text }, rng);
+    this.epochs = new Latest((number) => {
+      const epoch = this.plan(itemsOf(number), viewOf, number);
+      if (epoch.batches.length > 0) return epoch;
       throw new UserError(
         pairs.count === 0 ? "corpus.empty" : "corpus.too-small",
-        `stage 2: expected at least ${batch} pairs without duplicates, got ${pairs.count} pairs that do not fill a batch`,
+        `stage 2: expected at least ${batch} pairs without duplicates${options.batches === "same-language" ? " of one language" : ""}, got ${pairs.count} pairs that do not fill a batch`,
         { fix: "Use a smaller batch or a larger corpus" },
       );
     });
-    this.plans.get(0);
+    this.epochs.get(0);
   }
 
   /** Batches of the first epoch; other epochs have about as many. */
   get batchesPerEpoch(): number {
-    return this.plans.get(0).batches.length;
+    return this.epochs.get(0).batches.length;
+  }
+
+  /** Pairs of languages that fill no batch of their own in the first epoch, where batches are of one language. */
+  get leftOut(): Readonly<Record<string, number>> {
+    const { pairs, batches } = this.options;
+    if (batches !== "same-language") return {};
+    const epoch = this.epochs.get(0);
+    const used = new Set(epoch.batches.map(({ items }) => pairs.languages[epoch.pairs[items[0]!]!]!));
+    const left: Record<string, number> = {};
+    for (const language of pairs.languages) {
+      if (used.has(language)) continue;
+      const name = LANGUAGES[language] ?? "unknown";
+      left[name] = (left[name] ?? 0) + 1;
+    }
+    return left;
   }
 
   async prepare(position: Stage2Position): Promise<PreparedBatch<Stage2Position>> {
-    const { batches } = this.plans.get(position.epoch);
-    const batch = batches[position.index]!;
+    const epoch = this.epochs.get(position.epoch);
+    const { items, deferred } = epoch.batches[position.index]!;
     const { pairs } = this.options;
+    const shown = Array.from(items, (item) => ({ pair: epoch.pairs[item]!, view: VIEWS[epoch.views[item]!]! }));
     const texts = this.pad(
-      Array.from(batch, (pair) => pairs.summaries.get(pair)),
+      shown.map(({ pair, view }) => storeOf(pairs, view.text).get(pair)),
       pairs.textLength,
     );
     const codes = this.pad(
-      Array.from(batch, (pair) => this.codeSide(position.epoch, pair)),
+      shown.map(({ pair, view }) => (view.body ? pairs.bodies : pairs.codes).get(pair)),
       pairs.codeLength,
     );
-    const last = position.index + 1 === batches.length;
+    const last = position.index + 1 === epoch.batches.length;
     return {
       tensors: {
         text_ids: texts.ids,
@@ -71,8 +99,8 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
         code_ids: codes.ids,
         code_segments: codes.segments,
         row_ids: int32(
-          [batch.length],
-          Int32Array.from(batch, (_, row) => row),
+          [items.length],
+          Int32Array.from(items, (_, row) => row),
         ),
       },
       stats: {
@@ -80,17 +108,37 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
         padding: texts.ids.data.length + codes.ids.data.length - texts.tokens - codes.tokens,
         text_length: texts.ids.dims[1]!,
         code_length: codes.ids.dims[1]!,
+        bodies: shown.filter(({ view }) => view.body).length,
+        docstrings: shown.filter(({ view }) => view.text === "docstring").length,
+        names: shown.filter(({ view }) => view.text === "name").length,
+        languages: new Set(shown.map(({ pair }) => pairs.languages[pair]!)).size,
+        deferred,
       },
       next: last ? { epoch: position.epoch + 1, index: 0 } : { epoch: position.epoch, index: position.index + 1 },
     };
   }
 
-  private codeSide(epoch: number, pair: number): Uint16Array | Int32Array {
-    const { pairs, positives, rng } = this.options;
-    if (positives === "full") return pairs.codes.get(pair);
-    if (positives === "hard") return pairs.bodies.get(pair);
-    const hard = rng.split("positive", epoch, pair).uniform() < positives.mixed;
-    return (hard ? pairs.bodies : pairs.codes).get(pair);
+  private plan(items: EpochItems, viewOf: (pair: number, pass: number) => number, epoch: number): Epoch {
+    const { pairs, batch, pool, batches = "mixed", rng } = this.options;
+    const views = Uint8Array.from(items.pairs, (pair, i) => viewOf(pair, items.passes[i]!));
+    const { keys } = pairs;
+    const described: PlannedPairs = {
+      count: items.pairs.length,
+      length: (item) => {
+        const store = VIEWS[views[item]!]!.body ? pairs.bodies : pairs.codes;
+        return store.lengthOf(items.pairs[item]!);
+      },
+      keys: (item) => {
+        const pair = items.pairs[item]!;
+        const { text } = VIEWS[views[item]!]!;
+        const own = [keys.id[pair]!, keys.summary[pair]!, keys.code[pair]!];
+        if (pairs.bodies.length > 0) own.push(keys.body[pair]!);
+        if (text !== "summary") own.push(keys[text][pair]!);
+        return own;
+      },
+      language: (item) => pairs.languages[items.pairs[item]!]!,
+    };
+    return { ...items, views, batches: planEpoch(described, { batch, pool, batches }, rng, epoch).batches };
   }
 
   /** Rows padded to the longest, rounded up but not above `limit`; segment 1 is real, 0 padding. */
@@ -112,4 +160,8 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
     const dims = [rows.length, length];
     return { ids: tensor("int32", dims, ids), segments: tensor("int32", dims, segments), tokens };
   }
+}
+
+function storeOf(pairs: PairTokens, text: TextKind): TokenStore {
+  return text === "summary" ? pairs.summaries : text === "docstring" ? pairs.docstrings : pairs.names;
 }

@@ -1,8 +1,9 @@
-import { sha256 } from "../base/index.js";
+import { LANGUAGES, sha256, type Language } from "../base/index.js";
 import { readManifest, readPairs } from "../corpus/index.js";
 import { parseModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
 import { tokenisePairs } from "./pair-tokens.js";
+import { leftOutWarnings, pairWarnings, type PairWarning } from "./pairs/warnings.js";
 import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan } from "./run.js";
 import type { StageOptions } from "./stage1.js";
 import { Stage2Batches, type Stage2Position } from "./stage2-batches.js";
@@ -12,6 +13,8 @@ import type { TrainEvent, TrainingPair } from "./types.js";
 /** Pairs and a hash that names them. */
 export interface PairSource {
   readonly hash: string;
+  /** Languages that it should have pairs of: the lack of one is told. */
+  readonly languages?: readonly Language[];
   pairs(): AsyncIterable<TrainingPair>;
 }
 
@@ -40,7 +43,7 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
   requireLength("stage 2 config: textLength", config.textLength, model);
   requireLength("stage 2 config: codeLength", config.codeLength, model);
   const { corpus, tokenizer, signal } = options;
-  const { positives, batch, lengthPool, lengthMultiple, textLength, codeLength } = config;
+  const { positives, text = "summary", languages, textLength, codeLength } = config;
   const data = typeof corpus === "string" ? await corpusPairs(corpus) : corpus;
   return {
     stage: "stage2",
@@ -56,23 +59,30 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
         textLength,
         codeLength,
         positives,
+        text,
+        ...(languages === undefined ? {} : { languages }),
         ...(signal === undefined ? {} : { signal }),
       });
-      if (pairs.leaking > 0) {
-        yield {
-          kind: "warning",
-          code: "pairs.leaking",
-          message: `stage 2: left out ${pairs.leaking} pairs whose code repeats the summary word for word`,
-        };
-      }
-      return new Stage2Batches({ pairs, tokenizer, positives, batch, pool: lengthPool, lengthMultiple, rng });
+      yield* warnings(pairWarnings(pairs, { text, wanted: languages, expected: data.languages ?? [] }));
+      const { batch, lengthPool: pool, lengthMultiple, batches = "mixed", languageTemperature = 1 } = config;
+      const source = new Stage2Batches({
+        ...{ pairs, tokenizer, positives, text, batch, pool, lengthMultiple, batches, languageTemperature, rng },
+      });
+      yield* warnings(leftOutWarnings(source.leftOut, batch));
+      return source;
     },
     summarise: (outputs, stats) => ({ ...outputs, ...stats }),
     signal,
   };
 }
 
+function* warnings(found: readonly PairWarning[]): Generator<TrainEvent> {
+  for (const { code, message } of found) yield { kind: "warning", code, message: `stage 2: ${message}` };
+}
+
 async function corpusPairs(folder: string): Promise<PairSource> {
   const manifest = await readManifest(folder);
-  return { hash: sha256(JSON.stringify(manifest)), pairs: () => readPairs(folder) };
+  // Those that the corpus was asked for, or that files were found of.
+  const languages = manifest.config.languages ?? LANGUAGES.filter((lang) => manifest.languages[lang] !== undefined);
+  return { hash: sha256(JSON.stringify(manifest)), languages, pairs: () => readPairs(folder) };
 }

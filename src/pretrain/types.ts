@@ -38,6 +38,13 @@ export interface TrainingPair {
   readonly code: string;
   /** Without signature and return statements. */
   readonly body: string;
+  /** Names the pair; its place in the order, if not given. */
+  readonly id?: string;
+  readonly lang?: Language;
+  /** The documentation that the summary is the first sentence of. */
+  readonly docstring?: string;
+  /** The function's name. */
+  readonly name?: string;
 }
 
 /** Plain data that says where the next batch begins. Survives JSON. */
