@@ -1,5 +1,5 @@
 import type { Tensor } from "../base/index.js";
-import type { ModelConfig } from "../model/index.js";
+import { countsAll, type ModelConfig } from "../model/index.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import { fitsTransformers, transformersConfig } from "./_transformers.js";
 
@@ -42,7 +42,7 @@ export function configText(model: ModelConfig, tokenizer: Tokenizer): string {
 
 /**
  * sentence-transformers' description of what follows the encoder, by file name. Its modules pool `last_hidden_state`, so
- * poolings that they cannot express (a learned query, states before the last LayerNorm) get no description: a folder
+ * poolings that they cannot express (a learned query, occurrences that count differently, states before the last LayerNorm) get no description: a folder
  * that does not load is better than one that gives other vectors. Every pooling is inside the ONNX file.
  */
 export function sentenceTransformersTexts(
@@ -50,7 +50,8 @@ export function sentenceTransformersTexts(
   weights: Readonly<Record<string, Tensor>>,
   tokenizer: Tokenizer,
 ): Record<string, string> {
-  const expressible = model.pooling !== "attention" && (model.poolStates === "final" || !model.finalNorm);
+  const plain = model.pooling !== "attention" && countsAll(model);
+  const expressible = plain && (model.poolStates === "final" || !model.finalNorm);
   if (!expressible) return {};
   const modules = [{ folder: "", type: "sentence_transformers.models.Transformer" }];
   const files: Record<string, string> = {};

@@ -20,10 +20,16 @@ const SAMPLES = [
   ...SOURCES,
 ];
 
-test.each(["weighted", "attention", "mean"] as const)("pooling %s: the vectors of the ONNX graph", async (pooling) => {
+test.each([
+  { pooling: "weighted" },
+  { pooling: "attention" },
+  { pooling: "mean" },
+  { pooling: "weighted", repetition: 0.5, positionDecay: 32 },
+  { pooling: "mean", repetition: 0 },
+] as const)("%o: the vectors of the ONNX graph", async (changes) => {
   for (const poolStates of ["residual", "final"] as const) {
     const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 400, ...CUT });
-    const config = tinyConfig({ layers: 0, positions: false, pooling, poolStates, maxLength: 64, width: 34 });
+    const config = tinyConfig({ layers: 0, positions: false, ...changes, poolStates, maxLength: 64, width: 34 });
     const parts = { config, weights: noisyWeights(config), tokenizer };
     const graph = await encoderFromState(parts, { threads: 1 });
     const bag = new StaticEncoder(parts);

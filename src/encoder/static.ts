@@ -15,7 +15,7 @@ const WINDOW = 512;
 
 /**
  * A static bag (`layers: 0`, no positions) without an engine: a text's vector is the sum of its tokens' rows, each times
- * its token's weight, brought to length 1. The same numbers as the model's ONNX file to 1e-5. Where pooling is learned
+ * its token's weight and what its occurrences count, brought to length 1. The same numbers as the model's ONNX file to 1e-5. Where pooling is learned
  * (`weighted`, `attention`), the weight depends on the token alone, so that it is multiplied into the table once.
  */
 export class StaticEncoder implements Embedder {
@@ -28,6 +28,8 @@ export class StaticEncoder implements Embedder {
   private readonly places: { readonly ids: number; readonly counts: number; readonly out: number };
   private readonly width: number;
   private readonly seen: Int32Array;
+  /** What an occurrence at each position counts. */
+  private readonly weightAt: Float32Array;
 
   /** @throws RangeError for a model that is no bag: see {@link isStatic} */
   constructor({ config, weights, tokenizer }: EncoderParts) {
@@ -38,6 +40,8 @@ export class StaticEncoder implements Embedder {
     this.width = Math.ceil(config.width / 4) * 4;
     this.pieces = new PieceEncoder(tokenizer);
     this.seen = new Int32Array(config.vocabSize);
+    const decay = config.positionDecay ?? Infinity;
+    this.weightAt = Float32Array.from({ length: config.maxLength }, (_, position) => 1 / (1 + position / decay));
     const table = config.vocabSize * this.width * 4;
     const ids = Math.ceil(table / 16) * 16;
     const counts = ids + 4 * config.maxLength;
@@ -109,14 +113,18 @@ export class StaticEncoder implements Embedder {
     const idList = new Int32Array(buffer, ids, this.config.maxLength);
     const countList = new Float32Array(buffer, counts, this.config.maxLength);
     let unique = 0;
-    for (const id of sequence) {
+    sequence.forEach((id, position) => {
       if (this.seen[id] === 0) {
         idList[unique++] = id;
         this.seen[id] = unique;
-        countList[unique - 1] = 1;
-      } else countList[this.seen[id]! - 1]! += 1;
+        countList[unique - 1] = 0;
+      }
+      countList[this.seen[id]! - 1]! += this.weightAt[position]!;
+    });
+    for (let i = 0; i < unique; i++) {
+      this.seen[idList[i]!] = 0;
+      countList[i] = countList[i]! ** this.config.repetition;
     }
-    for (let i = 0; i < unique; i++) this.seen[idList[i]!] = 0;
     this.simd.gather(0, this.width, ids, counts, unique, out);
     const vector = new Float32Array(buffer, out, this.dim).slice();
     let square = 0;

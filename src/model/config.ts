@@ -42,6 +42,16 @@ export const modelConfigSchema = z
      * would erase.
      */
     poolStates: z.enum(["final", "residual"]).default("final"),
+    /**
+     * What a token that occurs n times in a text weighs in a `mean` or `weighted` pooling: n^repetition. 1 counts every
+     * occurrence (paper); 0.5 damps, as lexical ranking damps term frequencies; 0 counts each token once.
+     */
+    repetition: z.number().min(0).max(1).default(1),
+    /**
+     * In a `mean` or `weighted` pooling the token at position p counts 1 / (1 + p / positionDecay) times: names and
+     * signatures come first. null: every position counts the same (paper).
+     */
+    positionDecay: z.number().positive().nullable().default(null),
     padId: z.int().min(0),
     eosId: z.int().min(0),
     maskId: z.int().min(0),
@@ -58,12 +68,20 @@ export const modelConfigSchema = z
         complain(name, `expected an id below vocabSize ${config.vocabSize}, got ${config[name]}`);
       }
     }
+    if (config.pooling === "attention" && !countsAll(config)) {
+      complain("pooling", "expected mean or weighted, which repetition and positionDecay weigh, got attention");
+    }
     if (config.padId === config.eosId)
       complain("padId", `expected an id other than eosId, got ${config.padId} for both`);
   });
 
 /** A validated, frozen encoder configuration. */
 export type ModelConfig = Readonly<z.output<typeof modelConfigSchema>>;
+
+/** Whether every occurrence of a token counts the same in the pooling. */
+export function countsAll(config: Pick<ModelConfig, "repetition" | "positionDecay">): boolean {
+  return config.repetition === 1 && config.positionDecay === null;
+}
 
 /** What a caller writes: every key with a default may be left out. */
 export type ModelConfigInput = z.input<typeof modelConfigSchema>;

@@ -1,4 +1,4 @@
-export { modelConfigSchema, parseModelConfig } from "./config.js";
+export { countsAll, modelConfigSchema, parseModelConfig } from "./config.js";
 export type { ModelConfig, ModelConfigInput } from "./config.js";
 export { dropoutPlace } from "./dropout.js";
 export type { DropoutInputs, DropoutSite } from "./dropout.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Rng, tensor } from "../base/index.js";
 import { createEngine } from "../engine/index.js";
-import { gradients, Graph, mul, reduceSum, square } from "../graph/index.js";
+import { gradients, Graph, mul, reduceSum, square, type Value } from "../graph/index.js";
 import { encode } from "./encode.js";
 import { initialise } from "./initialise.js";
 import { declareParameters } from "./parameter-values.js";
@@ -15,9 +15,16 @@ const bag = (changes: object = {}) =>
     ...changes,
   });
 
-describe.each(["weighted", "mean"] as const)("a static bag pooled as a product, %s", (pooling) => {
+describe.each([
+  { pooling: "weighted" },
+  { pooling: "mean" },
+  { pooling: "weighted", repetition: 0.5, positionDecay: 2 },
+  { pooling: "weighted", repetition: 0.3 },
+  { pooling: "mean", repetition: 0 },
+] as const)("a static bag pooled as a product, %o", (changes) => {
+  const { pooling } = changes;
   test.each(["reference", "onnxruntime"] as const)("has pool's values and gradients (%s)", async (name) => {
-    const config = bag({ pooling });
+    const config = bag(changes);
     const graph = new Graph("bags");
     const inputIds = graph.input("ids", "int32", [3, 6]);
     const mask = graph.input("mask", "int32", [3, 6]);
@@ -58,6 +65,25 @@ describe.each(["weighted", "mean"] as const)("a static bag pooled as a product, 
     }
     expect(Math.abs(Number(seen["product-0"]!.data[3 * 8]))).toBeGreaterThan(1e-3);
   });
+});
+
+test("what occurrences count, by hand", async () => {
+  const config = bag({ pooling: "mean", repetition: 0.5, positionDecay: 2, width: 2 });
+  const graph = new Graph("hand");
+  const [inputIds, mask] = ["ids", "mask"].map((name) => graph.input(name, "int32", [1, 4])) as [Value, Value];
+  const parameters = declareParameters(graph, config);
+  const states = encode(parameters, config, { inputIds, attentionMask: mask });
+  graph.output("vector", pool(parameters, config, states, inputIds, mask));
+  const table = Float32Array.from({ length: 24 }, (_, i) => (i === 6 ? 1 : i === 11 ? 1 : 0)); // 3: (1, 0); 5: (0, 1)
+  const weights = { "wte.weight": tensor("float32", [12, 2], table) };
+  const session = await createEngine("reference").open({ hand: graph }, weights, { threads: 1 });
+  const { vector } = await session.run("hand", {
+    ids: tensor("int32", [1, 4], Int32Array.of(3, 5, 3, 5)),
+    mask: tensor("int32", [1, 4], Int32Array.of(1, 1, 1, 0)),
+  });
+  // Positions count 1, 2/3, 1/2: token 3 has sqrt(3/2), token 5 sqrt(2/3), 3 : 2.
+  expect(Array.from(vector!.data as Float32Array)).toEqual([expect.closeTo(0.6, 6), expect.closeTo(0.4, 6)]);
+  await session.close();
 });
 
 test("positions, blocks, a last norm and attention are not a plain bag", () => {

@@ -2,10 +2,16 @@ import {
   add,
   cast,
   div,
+  exp,
   gather,
+  gatherElements,
+  greater,
+  iota,
+  log,
   matmul,
   maximum,
   mul,
+  reciprocal,
   reduceSum,
   reshape,
   scatterAddElements,
@@ -27,6 +33,8 @@ import type { Parameters } from "./parameter-values.js";
  * - `weighted`: token id t weighs softplus(`pool.token_weight.weight`[t]); weights per token id, learned with the rest.
  * - `attention`: softmax over tokens of state . `pool.query.weight` / sqrt(H).
  *
+ * The first two are further weighed by `repetition` and `positionDecay`.
+ *
  * @param mask [B, T], 1 for a real token, 0 for padding; a row of padding gives zeros (`attention`: the plain mean)
  */
 export function pool(
@@ -45,7 +53,7 @@ export function pool(
 /** Float32 [B, T]; the real tokens' weights add up to 1 in every row. */
 function tokenWeights(parameters: Parameters, config: ModelConfig, x: Value, inputIds: Value, mask: Value): Value {
   const [batch, length] = mask.shape as [Dim, Dim];
-  const real = cast(mask, "float32");
+  const real = config.pooling === "attention" ? mask : occurrenceWeights(config, inputIds, mask);
   switch (config.pooling) {
     case "mean":
       return sharesOf(real);
@@ -61,6 +69,34 @@ function tokenWeights(parameters: Parameters, config: ModelConfig, x: Value, inp
   }
 }
 
+/** Float32 [B, T]: what each occurrence counts by `positionDecay` and `repetition`; 0 for padding. */
+function occurrenceWeights(config: ModelConfig, inputIds: Value, mask: Value): Value {
+  const real = decayed(config, mask);
+  if (config.repetition === 1) return real;
+  const counts = scatterAddElements(inputIds, real, 1, config.vocabSize); // [B, V]
+  const own = maximum(gatherElements(counts, inputIds, 1), TINY); // [B, T]
+  return mul(real, div(power(own, config.repetition), own)); // n occurrences of n^(p-1) each
+}
+
+/** Float32 [B, T]: 1 / (1 + position / positionDecay), or 1; 0 for padding. */
+function decayed({ positionDecay }: ModelConfig, mask: Value): Value {
+  const real = cast(mask, "float32");
+  if (positionDecay === null) return real;
+  const position = cast(iota(mask.graph, mask.shape[1]!), "float32"); // [T]
+  return mul(real, reshape(reciprocal(add(div(position, positionDecay), 1)), [1, mask.shape[1]!]));
+}
+
+/** x^p for x >= 0; 0 stays 0. */
+function power(x: Value, p: number): Value {
+  if (p === 1) return x;
+  if (p === 0.5) return sqrt(x);
+  const some = cast(greater(x, 0), "float32");
+  return p === 0 ? some : mul(exp(mul(log(maximum(x, TINY)), p)), some);
+}
+
+/** Below every count that is not 0. */
+const TINY = 1e-12;
+
 /** Non-negative weights [B, T] divided by their row's sum; a row of zeros stays zeros. */
 function sharesOf(weights: Value): Value {
   return div(weights, maximum(reduceSum(weights, [1], { keepDims: true }), 1e-12));
@@ -73,7 +109,7 @@ export function isPlainBag(config: ModelConfig): boolean {
 }
 
 /**
- * {@link pool} of a static bag as one product: how often each token occurs in a row [B, V] times the weighted token
+ * {@link pool} of a static bag as one product: how much each token counts in a row [B, V] times the weighted token
  * vectors [V, H]. The states [B, T, H] never exist, and the gradient of the table is a product as well, where gathering
  * would end in a slow scatter. Pays off for large batches; few texts are cheaper by `encode` and `pool`.
  *
@@ -82,7 +118,8 @@ export function isPlainBag(config: ModelConfig): boolean {
  * @returns [B, H]
  */
 export function poolBag(parameters: Parameters, config: ModelConfig, inputIds: Value, mask: Value): Value {
-  const counts = scatterAddElements(inputIds, cast(mask, "float32"), 1, config.vocabSize); // [B, V]
+  const occurrences = scatterAddElements(inputIds, decayed(config, mask), 1, config.vocabSize); // [B, V]
+  const counts = power(occurrences, config.repetition);
   const table = parameters.get("wte.weight");
   if (config.pooling === "mean") return matmul(sharesOf(counts), table);
   const weights = softplus(parameters.get("pool.token_weight.weight")); // [V, 1]
