@@ -8,6 +8,7 @@ export * from "./npy.js";
 export * from "./progress.js";
 export * from "./rng.js";
 export * from "./safetensors.js";
+export * from "./similarity.js";
 export * from "./stem.js";
 export * from "./tensor.js";
 export * from "./worker.js";

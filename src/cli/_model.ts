@@ -33,8 +33,8 @@ export async function openModel(where: string, args: ModelValues): Promise<Embed
   return openEncoder(await modelFolder(where, args), threads);
 }
 
-/** @throws UserError `arguments.value`, `model.not-shipped` */
-async function modelFolder(where: string, { model, form }: ModelValues): Promise<string> {
+/** The folder that `--model` names, or the package's own. @throws UserError `arguments.value`, `model.not-shipped` */
+export async function modelFolder(where: string, { model, form }: ModelValues): Promise<string> {
   if (model !== undefined) {
     if (form === undefined) return model;
     throw new UserError("arguments.value", `${where}: expected --model or --form, got both`, {

@@ -23,5 +23,7 @@ export {
   type ReadOptions,
   type RowGroup,
 } from "./read.js";
+export { filterCorpus, type FilterOptions } from "./refine/consistency.js";
+export type { PairEncoder } from "./refine/vectors.js";
 export { leaks, type Leak, type Leakable } from "./filters/index.js";
 export * from "./report/index.js";

@@ -139,6 +139,37 @@ export interface CorpusManifest {
   /** The first of those that something is wrong with, with their places. */
   readonly skipped: readonly SkippedFile[];
   readonly shards: { readonly documents: readonly Shard[]; readonly pairs: readonly Shard[] };
+  /** Of a corpus made from another by `filterCorpus`: the filters, the first one first. */
+  readonly filters?: readonly FilterReport[];
+}
+
+/** What one consistency filter did. */
+export interface FilterReport {
+  readonly kind: "consistency";
+  /** SHA-256 of the manifest of the corpus that was filtered, which lies beside this one as `parent.json`. */
+  readonly parent: string;
+  /** Names the encoder's files. */
+  readonly model: string;
+  /** Pairs that a summary's own code was ranked among, about. */
+  readonly pool: number;
+  /** Ranks that are kept. */
+  readonly top: number;
+  readonly seed: number;
+  /** Tokens that were read of either side. */
+  readonly textLength: number;
+  readonly codeLength: number;
+  readonly languages: Readonly<Partial<Record<Language, FilterCounts>>>;
+}
+
+/** Training pairs of one language at a filter. */
+export interface FilterCounts {
+  readonly pairs: number;
+  readonly kept: number;
+  /** Pools, and the pairs of the smallest. */
+  readonly pools: number;
+  readonly smallestPool: number;
+  /** Mean of 1 / rank over all pairs. */
+  readonly mrr: number;
 }
 
 /** Something that a rule dropped, kept so that people can look at it (`dropped.json`). */

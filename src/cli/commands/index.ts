@@ -44,6 +44,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./corpus-audit.js")).corpusAudit,
   },
   {
+    name: "corpus filter",
+    description: "Keep the pairs whose function an earlier encoder finds by its summary",
+    load: async () => (await import("./corpus-filter.js")).corpusFilter,
+  },
+  {
     name: "tokenizer train",
     description: "Train a byte-level BPE vocabulary on a corpus",
     load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,

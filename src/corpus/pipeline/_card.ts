@@ -5,7 +5,7 @@ import { SPLITS, type CorpusManifest, type Shard } from "../types.js";
  * documentation, "Manual configuration"), and the counts in a table.
  */
 export function datasetCard(manifest: CorpusManifest): string {
-  const { languages, licences, splits, sources, excluded } = manifest;
+  const { languages, licences, splits, sources, excluded, filters = [] } = manifest;
   const rows = Object.entries(languages).map(([lang, one]) =>
     row([lang, one.files, one.functions, one.withDocstring, one.withSummary, one.documents, one.pairs]),
   );
@@ -56,6 +56,15 @@ export function datasetCard(manifest: CorpusManifest): string {
           "|---|---:|---:|---:|",
           ...excluded.map(({ set, functions, pairs, documents }) => row([set, functions, pairs, documents])),
         ],
+    ...filters.map(({ pool, top, languages: counts }) => [
+      "## Filtered for consistency",
+      "",
+      `Training pairs whose code an encoder ranked in the first ${top} for their summary, among about ${pool} of their language.`,
+      "",
+      row(["language", "training pairs", "kept"]),
+      "|---|---:|---:|",
+      ...Object.entries(counts).map(([lang, { pairs, kept }]) => row([lang, pairs, kept])),
+    ]),
   ];
   return `${parts
     .filter((lines) => lines.length > 0)

@@ -21,6 +21,8 @@ import { Tally } from "./_tally.js";
 
 export const DROPPED = "dropped.json";
 export const CARD = "README.md";
+/** Beside a corpus that was made from another: that one's manifest. */
+export const PARENT = "parent.json";
 
 export interface ReduceOptions {
   readonly config: CorpusConfig;

@@ -13,7 +13,7 @@ import { readExclusion, type ExclusionData } from "./_exclusion.js";
 import { isOwn, mapSources, originMatcher, partNames, readMark, type ShardOf } from "./_map.js";
 import { PartSet, type PlannedSource } from "./_part-set.js";
 import { Pool } from "./_pool.js";
-import { CARD, DROPPED, inputsHash, reduceParts } from "./_reduce.js";
+import { CARD, DROPPED, inputsHash, PARENT, reduceParts } from "./_reduce.js";
 
 /** Changes when the same input gives other records, so that parts of an older version are not gone on from. */
 const PIPELINE_VERSION = 1;
@@ -208,7 +208,7 @@ export async function upToDate(
 
 /** Removes our own files only, the manifest first, so that the folder never looks complete; parts of `key` stay. */
 export async function clear(out: string, key?: string): Promise<void> {
-  for (const name of [MANIFEST, SHARD, DROPPED, CARD]) await rm(join(out, name), { force: true });
+  for (const name of [MANIFEST, SHARD, DROPPED, CARD, PARENT]) await rm(join(out, name), { force: true });
   await rm(join(out, SCRATCH), { recursive: true, force: true });
   for (const kind of ["pairs", "documents"]) {
     for (const name of await readdir(join(out, kind)).catch(() => [])) {

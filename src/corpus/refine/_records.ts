@@ -1,0 +1,104 @@
+import { mkdir, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AtomicFile, UserError } from "../../base/index.js";
+
+/** What is kept of a pair: keys of its texts, and a vector of either side. */
+export interface VectorRecords {
+  readonly summaryKeys: Float64Array;
+  readonly codeKeys: Float64Array;
+  /** [rows, dim], unit vectors to 1.5e-5. */
+  readonly texts: Float32Array;
+  readonly codes: Float32Array;
+}
+
+/** Numbers of [-1, 1] as 16-bit integers. */
+const SCALE = 32767;
+
+/**
+ * Files of fixed-size records on disk, one for each row group, each whole or absent. A record is two float64 keys, then two
+ * vectors of 16-bit integers.
+ */
+export class RecordFiles {
+  private readonly bytes: number;
+
+  constructor(
+    private readonly folder: string,
+    readonly dim: number,
+  ) {
+    this.bytes = 16 + 4 * dim;
+  }
+
+  /** Whether group `number` is there, with `rows` rows. */
+  async has(number: number, rows: number): Promise<boolean> {
+    const size = await stat(this.path(number)).then(
+      (info) => info.size,
+      () => -1,
+    );
+    return size === rows * this.bytes;
+  }
+
+  /** @throws UserError `model.not-finite`, `output.*` */
+  async write(number: number, { summaryKeys, codeKeys, texts, codes }: VectorRecords): Promise<void> {
+    const bytes = Buffer.alloc(summaryKeys.length * this.bytes);
+    for (let row = 0; row < summaryKeys.length; row++) {
+      let at = bytes.writeDoubleLE(codeKeys[row]!, bytes.writeDoubleLE(summaryKeys[row]!, row * this.bytes));
+      for (const side of [texts, codes]) {
+        for (let i = row * this.dim; i < (row + 1) * this.dim; i++) at = bytes.writeInt16LE(quantised(side[i]!), at);
+      }
+    }
+    await mkdir(this.folder, { recursive: true });
+    const file = await AtomicFile.create(this.path(number));
+    try {
+      await file.write(bytes);
+      await file.commit();
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+  }
+
+  /** Rows of one group, into places of `into`. */
+  async read(
+    number: number,
+    rows: readonly { readonly row: number; readonly to: number }[],
+    into: VectorRecords,
+  ): Promise<void> {
+    const file = await open(this.path(number), "r");
+    try {
+      const record = Buffer.alloc(this.bytes);
+      for (const { row, to } of rows) {
+        await file.read(record, 0, this.bytes, row * this.bytes);
+        into.summaryKeys[to] = record.readDoubleLE(0);
+        into.codeKeys[to] = record.readDoubleLE(8);
+        const numbers = new Int16Array(record.buffer, record.byteOffset + 16, 2 * this.dim);
+        for (let i = 0; i < this.dim; i++) {
+          into.texts[to * this.dim + i] = numbers[i]! / SCALE;
+          into.codes[to * this.dim + i] = numbers[this.dim + i]! / SCALE;
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  private path(number: number): string {
+    return join(this.folder, `${String(number).padStart(6, "0")}.bin`);
+  }
+}
+
+function quantised(value: number): number {
+  if (Number.isFinite(value)) return Math.round(SCALE * Math.max(-1, Math.min(1, value)));
+  throw new UserError("model.not-finite", `encoder: expected finite vectors, got ${value}`, {
+    fix: "The model is broken: take an earlier checkpoint of its run",
+  });
+}
+
+/** Room for `rows` records. */
+export function emptyRecords(rows: number, dim: number): VectorRecords {
+  return {
+    summaryKeys: new Float64Array(rows),
+    codeKeys: new Float64Array(rows),
+    texts: new Float32Array(rows * dim),
+    codes: new Float32Array(rows * dim),
+  };
+}

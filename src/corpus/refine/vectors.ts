@@ -1,0 +1,131 @@
+import { LANGUAGES, ProgressMeter, type Language, type ProgressEvent } from "../../base/index.js";
+import { hashText, keyOf } from "../pipeline/_hash.js";
+import type { RowGroup, Table } from "../read.js";
+import type { CorpusPair } from "../types.js";
+import { emptyRecords, RecordFiles, type VectorRecords } from "./_records.js";
+
+/** An encoder, as refining a corpus uses it. */
+export interface PairEncoder {
+  /** Names the encoder: vectors of an interrupted run are gone on from only where it is the same. */
+  readonly name: string;
+  readonly dim: number;
+  /** Unit vectors of texts, [n * dim], of which at most `maxLength` tokens are read. */
+  embed(texts: readonly string[], maxLength: number, signal: AbortSignal | undefined): Promise<Float32Array>;
+}
+
+/** @see embedPairs */
+export interface EmbedPairsOptions {
+  readonly encoder: PairEncoder;
+  /** Where vectors are kept; those that are there are not made again. */
+  readonly folder: string;
+  /** Tokens read of either side. */
+  readonly textLength: number;
+  readonly codeLength: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Embeds the training pairs of a corpus, a row group at a time, and keeps the vectors on disk: memory holds one group.
+ *
+ * @throws those of the encoder and the reader; UserError `model.not-finite`, `output.*`; the signal's reason
+ */
+export async function* embedPairs(
+  pairs: Table<CorpusPair>,
+  { encoder, folder, textLength, codeLength, signal }: EmbedPairsOptions,
+): AsyncGenerator<ProgressEvent, PairVectors> {
+  const groups = pairs.groups("train");
+  const files = new RecordFiles(folder, encoder.dim);
+  const total = groups.reduce((sum, { rows }) => sum + rows, 0);
+  const events: ProgressEvent[] = [];
+  const meter = new ProgressMeter("embed", "pairs", total, (event) => events.push(event));
+  const languages = new Uint8Array(total);
+  let done = 0;
+  for (const [number, group] of groups.entries()) {
+    signal?.throwIfAborted();
+    if (await files.has(number, group.rows)) {
+      const records = await pairs.readGroup(group, ["lang"]);
+      records.forEach(({ lang }, row) => (languages[done + row] = LANGUAGES.indexOf(lang)));
+    } else {
+      const records = await pairs.readGroup(group, ["lang", "summary", "code"]);
+      records.forEach(({ lang }, row) => (languages[done + row] = LANGUAGES.indexOf(lang)));
+      const summaries = records.map(({ summary }) => summary);
+      const codes = records.map(({ code }) => code);
+      await files.write(number, {
+        summaryKeys: Float64Array.from(summaries, textKey),
+        codeKeys: Float64Array.from(codes, textKey),
+        texts: await encoder.embed(summaries, textLength, signal),
+        codes: await encoder.embed(codes, codeLength, signal),
+      });
+    }
+    done += group.rows;
+    meter.update(done);
+    yield* events.splice(0);
+  }
+  return new PairVectors(groups, languages, files);
+}
+
+/** Vectors of training pairs by their number in the corpus's stored order. */
+export class PairVectors {
+  private readonly starts: number[] = [];
+
+  constructor(
+    groups: readonly RowGroup[],
+    /** Index into `LANGUAGES` of each. */
+    private readonly languages: Uint8Array,
+    private readonly files: RecordFiles,
+  ) {
+    let start = 0;
+    for (const { rows } of groups) {
+      this.starts.push(start);
+      start += rows;
+    }
+  }
+
+  get dim(): number {
+    return this.files.dim;
+  }
+
+  /** Pairs. */
+  get count(): number {
+    return this.languages.length;
+  }
+
+  /** Numbers of the pairs of each language that has some, in the languages' order. */
+  byLanguage(): [Language, Uint32Array][] {
+    const found: number[][] = LANGUAGES.map(() => []);
+    this.languages.forEach((language, number) => found[language]!.push(number));
+    return LANGUAGES.flatMap((lang, i): [Language, Uint32Array][] =>
+      found[i]!.length === 0 ? [] : [[lang, Uint32Array.from(found[i]!)]],
+    );
+  }
+
+  /** Records of pairs, in the order of `numbers`. */
+  async read(numbers: Uint32Array): Promise<VectorRecords> {
+    const into = emptyRecords(numbers.length, this.dim);
+    const byGroup = new Map<number, { row: number; to: number }[]>();
+    numbers.forEach((number, to) => {
+      const group = this.groupOf(number);
+      const rows = byGroup.get(group) ?? [];
+      byGroup.set(group, rows);
+      rows.push({ row: number - this.starts[group]!, to });
+    });
+    for (const [group, rows] of byGroup) await this.files.read(group, rows, into);
+    return into;
+  }
+
+  /** The last group that starts at or before a pair. */
+  private groupOf(number: number): number {
+    let [low, high] = [0, this.starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.starts[middle]! <= number) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+/** A number that equal texts share, white space and case aside. */
+function textKey(text: string): number {
+  return keyOf(hashText(text.trim().replace(/\s+/g, " ").toLowerCase()));
+}
