@@ -1,8 +1,9 @@
 import { internalError, Rng, type ProgressListener } from "../base/index.js";
 import { bm25 } from "./bm25.js";
 import { evaluateClassification, type ClassificationReport } from "./classification.js";
+import { hybrid } from "./hybrid.js";
 import type { RankingMetrics } from "./metrics.js";
-import { evaluateRetrieval, evaluateScores, type RetrievalReport } from "./retrieval.js";
+import { evaluateScores, scoresOf, type RetrievalEvaluation, type RetrievalReport } from "./retrieval.js";
 import { loadSet, type EvaluationSet } from "./sets.js";
 
 /** What the texts are to the encoder: limits on length may differ. Labelled programs count as documents. */
@@ -17,7 +18,7 @@ export interface EvaluateSetOptions {
   readonly embed: Embed;
   /** Seeds of the linear probe; default `Rng.fromSeed(0)`. */
   readonly rng?: Rng;
-  /** Adds BM25's report under `bm25` (retrieval only). */
+  /** Adds the reports of BM25 and of both together, `bm25` and `hybrid` (retrieval only). */
   readonly baseline?: boolean;
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
@@ -25,14 +26,19 @@ export interface EvaluateSetOptions {
 
 /** The set's name and task beside the report's own keys. */
 export type SetReport = { readonly set: string } & (
-  | ({ readonly kind: "retrieval"; readonly bm25?: RetrievalReport } & RetrievalReport)
+  | ({ readonly kind: "retrieval" } & RetrievalReport & { readonly [System in Baseline]?: RetrievalReport })
   | ({ readonly kind: "classification" } & ClassificationReport)
 );
+
+/** BM25, and its z-scores together with the encoder's ({@link hybrid}). */
+export type Baseline = "bm25" | "hybrid";
 
 export interface SetEvaluation {
   readonly report: SetReport;
   /** Retrieval: one entry a query, for {@link pairedBootstrap}; classification: empty. */
   readonly perQuery: readonly RankingMetrics[];
+  /** The same of each baseline, where asked for. */
+  readonly baselines: { readonly [System in Baseline]?: readonly RankingMetrics[] };
 }
 
 /**
@@ -48,14 +54,26 @@ export async function evaluateSet(options: EvaluateSetOptions): Promise<SetEvalu
   if (set.kind === "classification") {
     const [train, test] = await embedGroups(embed, "document", [set.train, set.test]);
     const report = evaluateClassification(set, train!, test!, { rng });
-    return { report: { set: set.name, kind: set.kind, ...report }, perQuery: [] };
+    return { report: { set: set.name, kind: set.kind, ...report }, perQuery: [], baselines: {} };
   }
   const vectors = set.excludeSelf
     ? await embedGroups(embed, "document", [set.queries, set.docs])
     : [...(await embedGroups(embed, "query", [set.queries])), ...(await embedGroups(embed, "document", [set.docs]))];
-  const { report, perQuery } = await evaluateRetrieval(set, vectors[0]!, vectors[1]!, watching);
-  const lexical = options.baseline === true ? { bm25: (await evaluateScores(set, bm25(set), watching)).report } : {};
-  return { report: { set: set.name, kind: set.kind, ...report, ...lexical }, perQuery };
+  const dense = scoresOf(set, vectors[0]!, vectors[1]!);
+  const { report, perQuery } = await evaluateScores(set, dense, watching);
+  const baselines: Partial<Record<Baseline, RetrievalEvaluation>> = {};
+  if (options.baseline === true) {
+    const lexical = bm25(set);
+    baselines.bm25 = await evaluateScores(set, lexical, watching);
+    baselines.hybrid = await evaluateScores(set, hybrid(dense, lexical, set.docs.length), watching);
+  }
+  const of = <T>(pick: (evaluation: RetrievalEvaluation) => T): { [System in Baseline]?: T } =>
+    Object.fromEntries(Object.entries(baselines).map(([name, evaluation]) => [name, pick(evaluation)]));
+  return {
+    report: { set: set.name, kind: set.kind, ...report, ...of((evaluation) => evaluation.report) },
+    perQuery,
+    baselines: of((evaluation) => evaluation.perQuery),
+  };
 }
 
 /** One matrix a group, embedding every distinct text of all groups once. */

@@ -3,6 +3,7 @@ export { pairedBootstrap, type PairedDifference } from "./bootstrap.js";
 export { evaluateClassification, type ClassificationReport, type ClassScores } from "./classification.js";
 export {
   evaluateSet,
+  type Baseline,
   type Embed,
   type EvaluateSetOptions,
   type SetEvaluation,
@@ -10,6 +11,7 @@ export {
   type Side,
 } from "./evaluate-set.js";
 export { features, rowsOf, standardiser, type Features } from "./features.js";
+export { hybrid } from "./hybrid.js";
 export { lbfgs, type LbfgsOptions, type Objective } from "./lbfgs.js";
 export { logisticRegression, predict, type LinearClassifier } from "./logistic.js";
 export {
@@ -30,6 +32,7 @@ export { linearProbe, type ProbeOptions } from "./probe.js";
 export {
   evaluateRetrieval,
   evaluateScores,
+  scoresOf,
   type EvaluateOptions,
   type MeanMetrics,
   type RetrievalEvaluation,

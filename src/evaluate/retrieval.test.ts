@@ -116,7 +116,8 @@ test("evaluateSet embeds every distinct text once, and documents as documents", 
     }
   }
   const set = someSet({ queries: ["d0", "d0"].map((text, i) => ({ id: `q${i}`, text, lang: "" })) });
-  const { report } = await evaluateSet({ set, embed, baseline: true });
+  const { report, baselines } = await evaluateSet({ set, embed, baseline: true });
+  expect([baselines.bm25, baselines.hybrid].map((rows) => rows?.length)).toEqual([2, 2]);
   expect(calls).toEqual([
     ["query", "d0"],
     ["document", "d0"],
@@ -124,7 +125,13 @@ test("evaluateSet embeds every distinct text once, and documents as documents", 
     ["document", "d2"],
     ["document", "d3"],
   ]);
-  expect(report).toMatchObject({ set: "some", kind: "retrieval", all: { n: 2 }, bm25: { all: { n: 2 } } });
+  expect(report).toMatchObject({
+    set: "some",
+    kind: "retrieval",
+    all: { n: 2 },
+    bm25: { all: { n: 2 } },
+    hybrid: { all: { n: 2 } },
+  });
   calls.length = 0;
   await evaluateSet({ set: { ...set, excludeSelf: true }, embed });
   expect(calls.map(([side]) => side)).toEqual(["document", "document", "document", "document"]);

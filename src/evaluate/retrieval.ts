@@ -53,6 +53,11 @@ export async function evaluateRetrieval(
   docs: Float32Array,
   options: EvaluateOptions = {},
 ): Promise<RetrievalEvaluation> {
+  return evaluateScores(set, scoresOf(set, queries, docs), options);
+}
+
+/** Cosine similarities as {@link evaluateScores} takes them. Parameters and errors as {@link evaluateRetrieval}. */
+export function scoresOf(set: RetrievalSet, queries: Float32Array, docs: Float32Array): ScoreBlock {
   const width = docs.length / set.docs.length;
   if (!Number.isInteger(width) || width === 0 || queries.length !== width * set.queries.length) {
     throw new UserError(
@@ -63,7 +68,7 @@ export async function evaluateRetrieval(
   requireFinite(queries, width, `${set.name}: queries`);
   requireFinite(docs, width, `${set.name}: documents`);
   const [Q, D] = [normaliseRows(queries, width), normaliseRows(docs, width)];
-  return evaluateScores(set, (from, to, out) => dotProducts(Q, D, width, from, to, out), options);
+  return (from, to, out) => dotProducts(Q, D, width, from, to, out);
 }
 
 /**

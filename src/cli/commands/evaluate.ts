@@ -12,7 +12,7 @@ export const evaluate = command({
   args: {
     ...MODEL_ARGS,
     data: { type: "string", valueHint: "DIR", description: "Folder of the set", required: true },
-    baseline: { type: "boolean", description: "Score BM25 on the same set too" },
+    baseline: { type: "boolean", description: "Score BM25 on the same set too, and both together (hybrid)" },
     "query-length": {
       type: "string",
       valueHint: "N",
@@ -67,7 +67,8 @@ function reportTable(report: SetReport): string {
       ...Object.entries(heads).map(([head, scores]) => [head, ...cells({ ...scores })]),
     ]);
   }
-  const systems = { encoder: report, ...(report.bm25 === undefined ? {} : { bm25: report.bm25 }) };
+  const { bm25, hybrid } = report;
+  const systems = { encoder: report, ...(bm25 && { bm25 }), ...(hybrid && { hybrid }) };
   const names = Object.keys(report.all);
   return table([
     [report.set, ...names],
