@@ -1,4 +1,5 @@
 import type { Language } from "../../base/index.js";
+import { doubtAbout } from "./doubt.js";
 import { leaks } from "./leak.js";
 import { extractFunctions, summarise, type ExtractedFunction } from "../../languages/index.js";
 
@@ -79,6 +80,8 @@ export function candidate(found: ExtractedFunction, lang: Language, options: Ext
   if (isAccessor(found)) return "accessor";
   if (isStub(found, lang) && !/\bthrows?\b|\balways\b|not (?:supported|implemented)/i.test(summary.summary))
     return "stub";
+  const doubt = doubtAbout({ ...found, ...summary }, lang);
+  if (doubt !== undefined) return doubt;
   const { name, code, startLine, endLine } = found;
   // Nothing but a returned expression: its text is kept, without signature it gives no name away either.
   const bodyIsReturn = found.body === "";

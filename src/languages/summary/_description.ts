@@ -2,8 +2,12 @@ import type { Language } from "../../base/index.js";
 import { withoutRubyMarks } from "./_mend.js";
 import { capital } from "./_subject.js";
 
-/** The part of a docstring that describes, without its tags; `inherited` where it only points to another's. */
-export type Description = { readonly text: string } | { readonly dropped: "inherited" | "no-description" };
+/**
+ * The part of a docstring that describes, without its tags; `inherited` where it only points to another's. `returned`
+ * where nothing is described but the returned value.
+ */
+export type Description =
+  { readonly text: string } | { readonly dropped: "inherited" | "no-description" | "return-only" };
 
 /**
  * Finds the description in a docstring: what stands before the first tag or section, or the text of a `@brief` or
@@ -39,7 +43,7 @@ export function describe(docstring: string, language: Language): Description {
   else text = before;
   if (text.trim() !== "") return { text };
   const returned = returnText(whole, language);
-  if (returned !== undefined) return { text: returned };
+  if (returned !== undefined) return { text: returned, returned: true };
   return { dropped: /(?:^|\n)\s*@(?:see|override|inheritDoc)\b/.test(docstring) ? "inherited" : "no-description" };
 }
 

@@ -24,7 +24,8 @@ export const SUMMARY_DROPS = [
 ] as const;
 export type SummaryDrop = (typeof SUMMARY_DROPS)[number];
 
-export type Summary = { readonly summary: string } | { readonly dropped: SummaryDrop };
+/** `returned` is there where the documentation tells of nothing but the returned value. */
+export type Summary = { readonly summary: string; readonly returned?: true } | { readonly dropped: SummaryDrop };
 
 export interface SummaryOptions {
   /** Tokens of a text, for the bounds; words and numbers by default. */
@@ -69,7 +70,7 @@ export function summarise(docstring: string, language: Language, options: Summar
   if (tokens < (options.minTokens ?? 3)) return { dropped: "too-short" };
   if (tokens > (options.maxTokens ?? 256)) return { dropped: "too-long" };
   if (!isEnglish(sentence)) return { dropped: "not-english" };
-  return { summary: sentence };
+  return description.returned === true ? { summary: sentence, returned: true } : { summary: sentence };
 }
 
 const LONGEST = 10_000;
