@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Rng, UserError } from "../base/index.js";
 import { initialise, parameterShapes, sizeWith } from "../model/index.js";
 import { LossWatch } from "./_loss-watch.js";
-import { isOutOfMemory, outOfMemory, updateBytes } from "./memory.js";
+import { automaticChunk, isOutOfMemory, outOfMemory, updateBytes } from "./memory.js";
 
 describe("the alarm of a jumping loss", () => {
   const rng = Rng.fromSeed(2);
@@ -51,5 +51,27 @@ describe("out of memory", () => {
     expect(Number(/training\.chunk to (\d+):/.exec(error.fix!)![1])).toBeLessThanOrEqual(20);
     expect(outOfMemory(new Error("bad_alloc"), model, { ...size, items: 2 }).fix).toContain("training.chunk to 1:");
     expect(outOfMemory(new Error("bad_alloc"), model, { ...size, items: 1 }).fix).toContain("smaller model");
+  });
+});
+
+describe("chunks by memory", () => {
+  const tiny = sizeWith("tiny", {});
+  const sizes = { textLength: 64, codeLength: 128 };
+  const gigabytes = (count: number): number => count * 2 ** 30;
+
+  test("all at once where half of the memory holds the batch, else a power of two that fits", () => {
+    expect(automaticChunk(tiny, { batch: 16, ...sizes }, gigabytes(8))).toBeNull();
+    expect(automaticChunk(tiny, { batch: 8192, ...sizes }, gigabytes(8))).toBe(64);
+    expect(automaticChunk(tiny, { batch: 8192, ...sizes }, gigabytes(1024))).toBeNull();
+    const small = automaticChunk(tiny, { batch: 8192, ...sizes }, gigabytes(1));
+    const { state, item } = updateBytes(tiny, { items: 1, length: 128, masked: 0 });
+    expect(state + small! * item).toBeLessThanOrEqual(gigabytes(0.5));
+    expect(state + 2 * small! * item).toBeGreaterThan(gigabytes(0.5));
+    expect(automaticChunk(tiny, { batch: 8192, ...sizes }, 1)).toBe(1);
+  });
+
+  test("a bag has no states, but counts of every token", () => {
+    const { item } = updateBytes(sizeWith("bag", {}), { items: 1, length: 128, masked: 0 });
+    expect(item).toBe(4 * 3 * 16_384);
   });
 });

@@ -34,6 +34,29 @@ test.each([
   expect(() => parseStage1Config(value)).toThrow(message);
 });
 
-test("stage 2 refuses a batch of one: there would be no negatives", () => {
-  expect(() => parseStage2Config({ steps: 1, batch: 1 })).toThrow(/batch/);
+test.each([
+  [{ batch: 1 }, /batch: expected at least 2, got 1: one pair alone has no negatives/],
+  [{ loss: { temperature: 0 } }, /loss.temperature: .*expected a number above 0, got 0/],
+  [{ loss: { temperature: -1 } }, /loss.temperature: .*expected a number above 0, got -1/],
+  [{ loss: { temperature: { learn: 0 } } }, /loss.temperature.learn: expected a number above 0, got 0/],
+  [{ loss: { temperature: { learn: 2 } } }, /expected min <= learn <= max, got 0.01, 2, 1/],
+  [{ loss: { temperature: { learn: 0.1, min: 0.2 } } }, /expected min <= learn <= max, got 0.2, 0.1, 1/],
+  [{ loss: { duplicates: "drop" } }, /loss.duplicates/],
+  [{ loss: { modality: "image" } }, /loss.modality/],
+  [{ loss: { modality: [] } }, /loss.modality/],
+  [{ loss: { matryoshka: { dims: [64, 128] } } }, /loss.matryoshka.dims: expected widths in descending order/],
+  [{ loss: { matryoshka: { dims: [64], weights: [1, 2] } } }, /weights: expected one weight for each of dims/],
+  [{ chunk: "all" }, /chunk/],
+])("stage 2 refuses %o", (value, message) => {
+  expect(() => parseStage2Config({ steps: 1, ...value })).toThrow(message);
+});
+
+test("stage 2's loss as it may be written", () => {
+  const loss = {
+    temperature: { learn: 0.07, max: 0.5 },
+    duplicates: "mask",
+    modality: ["bimodal", "code"],
+    matryoshka: { dims: [256, 64], weights: [1, 0.5] },
+  } as const;
+  expect(parseStage2Config({ steps: 1, chunk: "auto", loss })).toMatchObject({ chunk: "auto", loss });
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { toyIdentifiers, toyTokenizer, ToySession, withoutClock } from "../../test/helpers/pretrain.js";
 import { Rng, tensor, type Tensor } from "../base/index.js";
 import { checkpointsFolder, latestCheckpoint, readCheckpoint } from "./checkpoint.js";
-import { trainLoop, type LoopOptions } from "./loop.js";
+import { progressNote, trainLoop, type LoopOptions } from "./loop.js";
 import { readMetrics } from "./metrics-file.js";
 import { warmupLinear } from "./optimizer/index.js";
 import type { RunIdentity } from "./resume.js";
@@ -290,4 +290,12 @@ describe("updates that are left out", () => {
     await rm(folder, { recursive: true, force: true });
     await expect(all(trainLoop(options(spoiltAt(3))))).rejects.toMatchObject({ code: "train.not-finite" });
   });
+});
+
+test("the progress line shows what a step tells of loss, accuracy, similarities and temperature", () => {
+  const metrics = { loss: 1.23456, accuracy: 0.614, positive_similarity: 0.711, hardest_negative_similarity: 0.42 };
+  expect(progressNote({ step: 1, ...metrics, temperature: 0.05, grad_norm: 1 })).toBe(
+    "loss 1.235, accuracy 61%, positive 0.71, hardest negative 0.42, tau 0.050",
+  );
+  expect(progressNote({ step: 1, loss: 6, loss_r: 6, accuracy_r: 0.1 })).toBe("loss 6.000");
 });

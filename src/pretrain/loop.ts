@@ -99,7 +99,7 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
       yield { kind: "step", step, metrics: line };
       if (skips) yield skipWarning(step, skipped);
       if (usual !== undefined) yield spikeWarning(step, loss, usual);
-      meter.update(step, skips ? "left out" : `loss ${loss.toFixed(3)}`);
+      meter.update(step, skips ? "left out" : progressNote(line));
       yield* progress.splice(0);
       if (step < steps && saver.due(step)) yield await saver.save(step, position);
     }
@@ -108,6 +108,18 @@ export async function* trainLoop<P extends Position>(options: LoopOptions<P>): A
   } finally {
     await metrics.close();
   }
+}
+
+/** `loss 1.234, accuracy 61%, positive 0.71, hardest negative 0.42, tau 0.050`: what there is of it. */
+export function progressNote(metrics: Readonly<Record<string, number>>): string {
+  const shown: readonly (readonly [name: string, show: (value: number) => string])[] = [
+    ["loss", (value) => `loss ${value.toFixed(3)}`],
+    ["accuracy", (value) => `accuracy ${Math.round(100 * value)}%`],
+    ["positive_similarity", (value) => `positive ${value.toFixed(2)}`],
+    ["hardest_negative_similarity", (value) => `hardest negative ${value.toFixed(2)}`],
+    ["temperature", (value) => `tau ${value.toFixed(3)}`],
+  ];
+  return shown.flatMap(([name, show]) => (metrics[name] === undefined ? [] : [show(metrics[name])])).join(", ");
 }
 
 /** Batches in preparation while the engine runs. */

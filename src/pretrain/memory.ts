@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { messageOf, UserError } from "../base/index.js";
-import { parameterShapes, type ModelConfig } from "../model/index.js";
+import { isPlainBag, parameterShapes, type ModelConfig } from "../model/index.js";
 
 /** Sizes that decide what an update needs. */
 export interface UpdateSize {
@@ -26,8 +26,41 @@ export function updateBytes(
     0,
   );
   const block = 34 * model.width + 3 * model.heads * length;
-  const item = 4 * length * (model.layers * block + 3 * masked * model.vocabSize);
+  const bag = isPlainBag(model) ? 3 * model.vocabSize : 0; // Counts of every token of the vocabulary.
+  const item = 4 * (bag + length * (model.layers * block + 3 * masked * model.vocabSize));
   return { state: 16 * parameters, item: items > 0 ? item : 0 };
+}
+
+/** Memory that this process may use: the machine's, or less where its container has a limit. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** Chunks beyond this size save no time and cost memory: products of matrices are as fast as they get. */
+const LARGEST_CHUNK = 64;
+
+/**
+ * Pairs of stage 2 to compute at a time: all (null) where half of the memory holds them by estimate, else the largest
+ * power of two up to {@link LARGEST_CHUNK} for which it does.
+ */
+export function automaticChunk(
+  model: ModelConfig,
+  {
+    batch,
+    textLength,
+    codeLength,
+  }: { readonly batch: number; readonly textLength: number; readonly codeLength: number },
+  memory = memoryLimit(),
+): number | null {
+  const [text, code] = [textLength, codeLength].map((length) => updateBytes(model, { items: 1, length, masked: 0 }));
+  const room = memory / 2 - code!.state;
+  // The loss keeps about eight matrices of all similarities; in chunks it goes by blocks of anchors.
+  if (batch * (text!.item + code!.item) + 8 * 4 * (2 * batch) ** 2 <= room) return null;
+  let chunk = 1;
+  while (2 * chunk <= Math.min(batch, LARGEST_CHUNK) && 2 * chunk * Math.max(text!.item, code!.item) <= room)
+    chunk *= 2;
+  return chunk;
 }
 
 /** Whether an engine's error says that memory ran out. */
@@ -46,7 +79,7 @@ export function isOutOfMemory(error: unknown): boolean {
 export function outOfMemory(error: unknown, model: ModelConfig, size: UpdateSize): UserError {
   const message = messageOf(error);
   const named = /total capacity of ([\d.]+) GiB/.exec(message)?.[1]; // PyTorch's words.
-  const memory = named === undefined ? totalmem() : Number(named) * 2 ** 30;
+  const memory = named === undefined ? memoryLimit() : Number(named) * 2 ** 30;
   const { state, item } = updateBytes(model, size);
   const fits = Math.min(size.items >> 1, Math.floor((0.8 * memory - state) / item));
   const gigabytes = ((state + size.items * item) / 2 ** 30).toFixed(1);

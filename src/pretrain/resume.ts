@@ -7,7 +7,7 @@ import type { TrainEvent } from "./types.js";
 export interface RunIdentity {
   readonly stage: string;
   readonly rngKey: readonly [number, number];
-  /** `{model, training}`; `training.checkpoints` and `training.evaluation` may change between calls. */
+  /** `{model, training}`; `training.checkpoints`, `training.evaluation` and `training.chunk` may change between calls. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Hashes: `{tokenizer, corpus, initial}`. */
   readonly inputs: Readonly<Record<string, string>>;
@@ -73,6 +73,7 @@ function withoutCadence(config: Readonly<Record<string, unknown>>): unknown {
   if (typeof training === "object" && training !== null) {
     delete (training as Record<string, unknown>)["checkpoints"];
     delete (training as Record<string, unknown>)["evaluation"];
+    delete (training as Record<string, unknown>)["chunk"]; // Rounding apart, any number gives the same updates.
   }
   return plain;
 }

@@ -7,7 +7,8 @@ import type { Checkpoint } from "./checkpoint.js";
 import type { Stage1Config, Stage2Config } from "./config.js";
 import type { Evaluator } from "./evaluation/index.js";
 import { trainLoop, type LoopOptions } from "./loop.js";
-import { isOutOfMemory, outOfMemory, type UpdateSize } from "./memory.js";
+import { lossParameters } from "./losses/index.js";
+import { automaticChunk, isOutOfMemory, outOfMemory, type UpdateSize } from "./memory.js";
 import { SCHEDULES, type Schedule } from "./optimizer/index.js";
 import { initialState, type Stage, type UpdateOptions } from "./programs/index.js";
 import { resumePoint, type RunIdentity } from "./resume.js";
@@ -119,7 +120,8 @@ export function identityOf<P extends Position>(plan: StagePlan<P>): RunIdentity 
 /** Parameters and moments before the first update. @throws UserError `weights.mismatch` */
 export function stateAtStart<P extends Position>(plan: StagePlan<P>): Record<string, Tensor> {
   const { model, initial, training, stage } = plan;
-  return initialState(model, startingWeights(model, initial, rngOf(plan)), updateOptions(training), stage);
+  const extra = "loss" in training ? lossParameters(training.loss.temperature) : undefined;
+  return initialState(model, startingWeights(model, initial, rngOf(plan)), updateOptions(training), stage, extra);
 }
 
 /** The learning rate of every update. */
@@ -136,11 +138,12 @@ async function* train<P extends Position>(
   checkpoint: Checkpoint | undefined,
 ): AsyncGenerator<TrainEvent> {
   const { training, signal } = plan;
+  const chunk = chunkOf(plan);
   const source = yield* plan.source(rng, dataWorkers);
   let session: Awaited<ReturnType<TrainEngine["open"]>> | undefined;
   try {
     const state = checkpoint?.state ?? stateAtStart(plan);
-    const { programs, scratch, run } = plan.stepOf(training.chunk);
+    const { programs, scratch, run } = plan.stepOf(chunk);
     const evaluation = yield* evaluationOf(plan, rng);
     session = await engine.open(
       { ...programs, ...evaluation?.evaluator.programs },
@@ -168,15 +171,21 @@ async function* train<P extends Position>(
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
-    throw isOutOfMemory(error) ? outOfMemory(error, plan.model, sizeOf(training)) : error;
+    throw isOutOfMemory(error) ? outOfMemory(error, plan.model, sizeOf(training, chunk)) : error;
   } finally {
     await session?.close();
     await source.close?.();
   }
 }
 
-function sizeOf(training: Stage1Config | Stage2Config): UpdateSize {
-  const items = training.chunk ?? training.batch;
+/** Rows or pairs computed at a time; null for all. What `auto` means is decided here, by this machine's memory. */
+export function chunkOf<P extends Position>({ training, model }: StagePlan<P>): number | null {
+  if ("length" in training || training.chunk !== "auto") return training.chunk as number | null;
+  return automaticChunk(model, training);
+}
+
+function sizeOf(training: Stage1Config | Stage2Config, chunk: number | null): UpdateSize {
+  const items = chunk ?? training.batch;
   // At most about a third of the tokens are masked where every name is.
   if ("length" in training) return { items, length: training.length, masked: 1 / 3 };
   return { items, length: training.textLength + training.codeLength, masked: 0 };

@@ -1,19 +1,26 @@
-import { tensor, zeros, type Tensor } from "../base/index.js";
+import { int32, tensor, zeros, type Tensor } from "../base/index.js";
 import type { Graph } from "../graph/index.js";
 import type { ModelConfig } from "../model/index.js";
-import type { ContrastiveOptions } from "./losses/index.js";
+import { lossParameters } from "./losses/index.js";
 import { accumulators } from "./optimizer/index.js";
 import { maskedCapacity } from "./packing.js";
 import {
   applyAccumulated,
   backwardChunk,
+  blockRows,
   embedChunk,
-  lossGradient,
+  lossRows,
+  MODALITIES,
+  modalitiesOf,
   stage1Accumulate,
   stage1Step,
   stage2Step,
   trainedShapes,
+  VIEWS,
+  viewsOf,
+  type Stage2Loss,
   type UpdateOptions,
+  type ViewName,
 } from "./programs/index.js";
 import type { TrainSession } from "./types.js";
 
@@ -77,53 +84,106 @@ export function maskedChunk(batch: Tensors, start: number, end: number): Record<
 
 /**
  * Stage 2: whole batches, or gradient caching in chunks of `chunk` pairs: embed all, gradient of the
- * loss by the vectors, then every chunk again. The loss still sees every pair of the batch.
+ * loss by the vectors, then every chunk again. The loss still sees every pair of the batch, a block of anchors at a time.
  */
-export function stage2Steps(
-  model: ModelConfig,
-  loss: ContrastiveOptions,
-  update: UpdateOptions,
-  chunk: number | null,
-): Step {
-  if (chunk === null) return wholeStep(stage2Step(model, loss, update));
-  const sides = ["text", "code"] as const;
+export function stage2Steps(model: ModelConfig, loss: Stage2Loss, update: UpdateOptions, chunk: number | null): Step {
+  if (chunk === null) {
+    const program = stage2Step(model, loss, update);
+    const step = wholeStep(program);
+    return { ...step, run: (session, batch) => step.run(session, inputsOf(program, withGroups(batch, loss))) };
+  }
+  const views = viewsOf(loss);
+  const modalities = modalitiesOf(loss);
+  const named = <K extends string>(prefix: string, keys: readonly K[], make: (key: K) => Graph) =>
+    keys.map((key) => [`${prefix}_${key}`, make(key)] as const);
+  const programs = Object.fromEntries([
+    ...named("embed", views, (view) => embedChunk(model, view)),
+    ...named("loss", modalities, (modality) => lossRows(model, loss, modality)),
+    ...named("backward", views, (view) => backwardChunk(model, view)),
+    ["apply", applyAccumulated(model, update, "stage2", loss)] as const,
+  ]);
   return {
     kind: "gradient-cache",
-    programs: {
-      embed_text: embedChunk(model, "text"),
-      embed_code: embedChunk(model, "code"),
-      loss: lossGradient(model, loss),
-      backward_text: backwardChunk(model, "text"),
-      backward_code: backwardChunk(model, "code"),
-      apply: applyAccumulated(model, update, "stage2"),
-    },
-    scratch: accumulators(trainedShapes(model, "stage2")),
+    programs,
+    scratch: accumulators(trainedShapes(model, "stage2", lossParameters(loss.temperature))),
     async run(session, batch) {
       const pairs = batch["row_ids"]!.dims[0]!;
+      const full = withGroups(batch, loss);
       const vectors: Record<string, Tensor> = {};
-      for (const side of sides) {
+      for (const view of views) {
         const parts: Tensor[] = [];
-        for (let start = 0; start < pairs; start += chunk) {
-          const part = await session.run(
-            `embed_${side}`,
-            sideChunk(batch, side, start, Math.min(pairs, start + chunk)),
+        for (const [start, end] of spans(pairs, chunk)) {
+          parts.push((await session.run(`embed_${view}`, viewChunk(batch, view, start, end)))["vectors"]!);
+        }
+        vectors[view] = joinRows(parts);
+      }
+      const sums: Record<string, number> = {};
+      const gradients: Record<string, Tensor<"float32">> = {};
+      for (const view of views) gradients[view] = zeros("float32", vectors[view]!.dims);
+      for (const modality of modalities) {
+        const program = `loss_${modality}`;
+        const [first, second] = MODALITIES[modality];
+        const given = { ...full, first: vectors[first]!, second: vectors[second]! };
+        for (const [start, end] of spans(2 * pairs, blockRows(pairs, loss.block))) {
+          const anchors = int32(
+            [end - start],
+            Int32Array.from({ length: end - start }, (_, row) => start + row),
           );
-          parts.push(part["vectors"]!);
-        }
-        vectors[`${side}_vectors`] = joinRows(parts);
-      }
-      const { text_gradient, code_gradient, ...metrics } = await session.run("loss", vectors);
-      const gradients = { text: text_gradient!, code: code_gradient! };
-      for (const side of sides) {
-        for (let start = 0; start < pairs; start += chunk) {
-          const end = Math.min(pairs, start + chunk);
-          const vector_gradient = sliceRows(gradients[side], start, end);
-          await session.run(`backward_${side}`, { ...sideChunk(batch, side, start, end), vector_gradient });
+          const inputs = inputsOf(programs[program]!, { ...given, anchors });
+          const { first_gradient, second_gradient, ...parts } = await session.run(program, inputs);
+          addTo(gradients[first]!, first_gradient!);
+          addTo(gradients[second]!, second_gradient!);
+          for (const [name, { data }] of Object.entries(parts)) sums[name] = (sums[name] ?? 0) + Number(data[0]);
         }
       }
-      return { ...metrics, ...(await session.run("apply", { learning_rate: batch["learning_rate"]! })) };
+      for (const view of views) {
+        for (const [start, end] of spans(pairs, chunk)) {
+          const vector_gradient = sliceRows(gradients[view]!, start, end);
+          await session.run(`backward_${view}`, { ...viewChunk(batch, view, start, end), vector_gradient });
+        }
+      }
+      return { ...scalars(sums), ...(await session.run("apply", { learning_rate: batch["learning_rate"]! })) };
     },
   };
+}
+
+/** `[0, size)` in order, at most `step` at a time. */
+function spans(size: number, step: number): (readonly [start: number, end: number])[] {
+  return Array.from({ length: Math.ceil(size / step) }, (_, index) => [
+    index * step,
+    Math.min(size, (index + 1) * step),
+  ]);
+}
+
+/** With `text_group` and `code_group` where duplicates are masked: rows of equal tokens have equal numbers. */
+function withGroups(batch: Tensors, { duplicates }: Stage2Loss): Tensors {
+  if (duplicates !== "mask") return batch;
+  return { text_group: equalRows(batch["text_ids"]!), code_group: equalRows(batch["code_ids"]!), ...batch };
+}
+
+/** int32 [rows]: for each row the first one that equals it. Padding is part of a row. */
+export function equalRows({ dims, data }: Tensor): Tensor {
+  const [rows, width] = dims as readonly [number, number];
+  const known = new Map<string, number>();
+  const ids = data as Int32Array;
+  const bytes = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength);
+  const first = Int32Array.from({ length: rows }, (_, row) => {
+    const key = bytes.toString("latin1", 4 * row * width, 4 * (row + 1) * width);
+    const seen = known.get(key);
+    if (seen === undefined) known.set(key, row);
+    return seen ?? row;
+  });
+  return int32([rows], first);
+}
+
+/** The tensors that a program takes. */
+function inputsOf({ inputs }: Graph, tensors: Tensors): Record<string, Tensor> {
+  return Object.fromEntries([...inputs.keys()].flatMap((name) => (name in tensors ? [[name, tensors[name]!]] : [])));
+}
+
+function addTo(sum: Tensor<"float32">, part: Tensor): void {
+  const values = part.data as Float32Array;
+  for (let index = 0; index < values.length; index++) sum.data[index]! += values[index]!;
 }
 
 function wholeStep(program: Graph): Step {
@@ -135,7 +195,8 @@ function wholeStep(program: Graph): Step {
   };
 }
 
-function sideChunk(batch: Tensors, side: string, start: number, end: number): Record<string, Tensor> {
+function viewChunk(batch: Tensors, view: ViewName, start: number, end: number): Record<string, Tensor> {
+  const { side } = VIEWS[view];
   return {
     input_ids: sliceRows(batch[`${side}_ids`]!, start, end),
     input_segments: sliceRows(batch[`${side}_segments`]!, start, end),

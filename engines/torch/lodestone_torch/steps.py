@@ -12,7 +12,7 @@ class WholeStep:
         self.step = programs["step"]
 
     def run(self, state, batch):
-        return self.step.run(state, batch)
+        return self.step.run(state, with_groups(batch, [self.step]))
 
 
 class AccumulatedStep:
@@ -30,27 +30,62 @@ class AccumulatedStep:
         return sums | self.apply.run(state, {"learning_rate": batch["learning_rate"]})
 
 
+#: Views of a batch, by name: SimCSE's pairs are two views of one side, under dropout masks of their own.
+VIEWS = {"text": "text", "code": "code", "text_again": "text", "code_again": "code"}
+#: What is compared with what.
+MODALITIES = {"bimodal": ("text", "code"), "code": ("code", "code_again"), "text": ("text", "text_again")}
+#: Similarities of a block of anchors that exist at a time.
+BLOCK_NUMBERS = 2**23
+
+
 class CachedStep:
     """Stage 2, `chunk` pairs at a time: embed all, gradient of the loss by the vectors, then every chunk again."""
 
     def __init__(self, programs, chunk):
         self.programs, self.chunk = programs, chunk
+        self.views = [view for view in VIEWS if f"embed_{view}" in programs]
+        self.losses = {name: programs[f"loss_{name}"] for name in MODALITIES if f"loss_{name}" in programs}
 
     def run(self, state, batch):
         pairs = batch["row_ids"].shape[0]
-        spans = [(start, min(pairs, start + self.chunk)) for start in range(0, pairs, self.chunk)]
-        vectors = {}
-        for side in ("text", "code"):
-            embed = self.programs[f"embed_{side}"]
-            parts = [embed.run(state, side_chunk(batch, side, *span))["vectors"] for span in spans]
-            vectors[f"{side}_vectors"] = torch.cat(parts)
-        metrics = self.programs["loss"].run(state, vectors)
-        for side in ("text", "code"):
-            gradient = metrics.pop(f"{side}_gradient")
-            for start, end in spans:
-                part = side_chunk(batch, side, start, end) | {"vector_gradient": gradient[start:end]}
-                self.programs[f"backward_{side}"].run(state, part)
-        return metrics | self.programs["apply"].run(state, {"learning_rate": batch["learning_rate"]})
+        batch = with_groups(batch, self.losses.values())
+        chunks = spans(pairs, self.chunk)
+        vectors, gradients = {}, {}
+        for view in self.views:
+            embed = self.programs[f"embed_{view}"]
+            parts = [embed.run(state, view_chunk(batch, view, *span))["vectors"] for span in chunks]
+            vectors[view] = torch.cat(parts)
+            gradients[view] = torch.zeros_like(vectors[view])
+        sums = {}
+        for name, program in self.losses.items():
+            first, second = MODALITIES[name]
+            given = batch | {"first": vectors[first], "second": vectors[second]}
+            for start, end in spans(2 * pairs, max(1, BLOCK_NUMBERS // (2 * pairs))):
+                anchors = torch.arange(start, end, dtype=torch.int32, device=vectors[first].device)
+                parts = program.run(state, given | {"anchors": anchors})
+                gradients[first] += parts.pop("first_gradient")
+                gradients[second] += parts.pop("second_gradient")
+                for key, value in parts.items():
+                    sums[key] = value if key not in sums else sums[key] + value
+        for view in self.views:
+            for start, end in chunks:
+                part = view_chunk(batch, view, start, end) | {"vector_gradient": gradients[view][start:end]}
+                self.programs[f"backward_{view}"].run(state, part)
+        return sums | self.programs["apply"].run(state, {"learning_rate": batch["learning_rate"]})
+
+
+def spans(size, step):
+    return [(start, min(size, start + step)) for start in range(0, size, step)]
+
+
+def with_groups(batch, programs):
+    """The batch with `text_group` and `code_group` where a program masks duplicates: equal rows have equal numbers."""
+    for side in ("text", "code"):
+        name = f"{side}_group"
+        if name not in batch and any(name in program.inputs for program in programs):
+            _, group = torch.unique(batch[f"{side}_ids"], dim=0, return_inverse=True)
+            batch = batch | {name: group.to(torch.int32)}
+    return batch
 
 
 STEPS = {
@@ -60,7 +95,8 @@ STEPS = {
 }
 
 
-def side_chunk(batch, side, start, end):
+def view_chunk(batch, view, start, end):
+    side = VIEWS[view]
     return {
         "input_ids": batch[f"{side}_ids"][start:end],
         "input_segments": batch[f"{side}_segments"][start:end],

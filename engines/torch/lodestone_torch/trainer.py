@@ -152,7 +152,7 @@ class Trainer:
                 if name in outputs and not math.isfinite(outputs[name]):
                     raise self._not_finite(step, name, outputs[name])
             line = {"step": step}
-            line |= summarise(self.manifest["stage"], outputs, meta["stats"])
+            line |= summarise(self.manifest, outputs, meta["stats"])
             line |= {"learning_rate": meta["learning_rate"], "seconds": seconds}
             self.metrics.write(json.dumps(line, separators=(",", ":")) + "\n")
             self.losses.append(outputs["loss"])
@@ -262,10 +262,12 @@ def clock(seconds):
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def summarise(stage, outputs, stats):
+def summarise(manifest, outputs, stats):
     """The metrics of src/pretrain/stage1.ts and stage2.ts."""
-    if stage != "stage1":
-        return outputs | stats
+    if manifest["stage"] != "stage1":
+        temperature = manifest["config"]["training"]["loss"]["temperature"]
+        fixed = {} if isinstance(temperature, dict) else {"temperature": temperature}
+        return fixed | outputs | stats
     metrics = {"loss": outputs["loss"], "grad_norm": outputs["grad_norm"]}
     for objective in ("r", "d"):
         weight = outputs.get(f"weight_{objective}", 0)

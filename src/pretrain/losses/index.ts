@@ -1,4 +1,12 @@
 export { contrastiveLoss, PAPER_CONTRASTIVE } from "./contrastive.js";
-export type { ContrastiveLoss, ContrastiveOptions } from "./contrastive.js";
+export type { ContrastiveInputs, ContrastiveLoss, ContrastiveOptions, Matryoshka } from "./contrastive.js";
 export { maskedTokensLoss } from "./masked-tokens.js";
 export type { MaskedTokens, MaskedTokensLoss } from "./masked-tokens.js";
+export {
+  declareLossParameters,
+  LOG_TEMPERATURE,
+  lossParameters,
+  TEMPERATURE_BOUNDS,
+  temperatureOf,
+} from "./temperature.js";
+export type { LearnedTemperature, LossParameters } from "./temperature.js";

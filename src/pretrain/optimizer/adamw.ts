@@ -1,5 +1,20 @@
 import { float32, zeros, type Tensor } from "../../base/index.js";
-import { add, div, exp, mul, neg, sqrt, square, sub, tanh, where, type Graph, type Value } from "../../graph/index.js";
+import {
+  add,
+  div,
+  exp,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+  type Graph,
+  type Value,
+} from "../../graph/index.js";
 
 /** @see adamw */
 export interface AdamWOptions {
@@ -11,6 +26,8 @@ export interface AdamWOptions {
   readonly decays: (name: string, shape: readonly number[]) => boolean;
   /** Multiplies the learning rate of a parameter. Default 1 for all. */
   readonly rateOf?: (name: string) => number;
+  /** Where a parameter is moved back to after its update. Default: anywhere will do. */
+  readonly boundsOf?: (name: string) => readonly [low: number, high: number] | undefined;
 }
 
 /** A parameter with its gradient. */
@@ -58,7 +75,7 @@ export function momentNames(name: string): readonly [first: string, second: stri
  * p' = (1 - lr wd) p - (lr c / (1-b1^t)) * m' / (sqrt(v') + eps c).
  */
 export function adamw(options: AdamWOptions): Optimizer {
-  const { betas, eps, weightDecay, decays, rateOf = () => 1 } = options;
+  const { betas, eps, weightDecay, decays, rateOf = () => 1, boundsOf = () => undefined } = options;
   const [b1, b2] = betas;
   return {
     init(shapes) {
@@ -97,8 +114,11 @@ export function adamw(options: AdamWOptions): Optimizer {
           const kept = factor === 1 ? keep : sub(1, mul(learningRate, weightDecay * factor));
           graph.update(mName, chosen(m1, m));
           graph.update(vName, chosen(v1, v));
-          const moved = sub(decayed ? mul(parameter, kept) : parameter, direction);
+          const bounds = boundsOf(name);
+          const free = sub(decayed ? mul(parameter, kept) : parameter, direction);
+          const moved = bounds === undefined ? free : maximum(minimum(free, bounds[1]), bounds[0]);
           graph.update(name, chosen(moved, parameter));
+          if (bounds !== undefined) return; // No engine's own AdamW knows them.
           graph.fusions.push({
             op: "AdamW",
             inputs: [parameter, gradient, m, v, next, learningRate, ...(scale === undefined ? [] : [scale])],

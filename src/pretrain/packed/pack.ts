@@ -15,7 +15,7 @@ import {
 import { TORCH_PACKAGE, torchProgram } from "./_torch.js";
 import type { Checkpoint } from "../checkpoint.js";
 import { requireSameRun, type RunIdentity } from "../resume.js";
-import { defaultDataWorkers, identityOf, rngOf, scheduleOf, stateAtStart, type StagePlan } from "../run.js";
+import { chunkOf, defaultDataWorkers, identityOf, rngOf, scheduleOf, stateAtStart, type StagePlan } from "../run.js";
 import type { Step } from "../step.js";
 import type { BatchSource, Position, TrainEvent } from "../types.js";
 import { writeBatches, type BatchFile } from "./_batch-file.js";
@@ -77,6 +77,7 @@ export async function* packStage<P extends Position>(
     const position = checkpoint === undefined ? source.start : (checkpoint.meta.position as P);
     const batches = yield* packBatches(plan, options, source, join(folder, "batches.bin"), { step, position });
     const state = await writeStart(join(folder, "state.safetensors"), checkpoint?.state ?? stateAtStart(plan));
+    const chunk = chunkOf(plan);
     const manifest: PackManifest = {
       format: PACK_FORMAT,
       stage: plan.stage,
@@ -89,10 +90,10 @@ export async function* packStage<P extends Position>(
       inputs: { ...identity.inputs },
       checkpoints: { ...plan.training.checkpoints },
       shape: shapeOf(plan),
-      chunk: plan.training.chunk,
+      chunk,
       plans: {
         whole: await writePrograms(folder, plan.stepOf(null)),
-        chunked: await writePrograms(folder, plan.stepOf(plan.training.chunk ?? plan.training.batch)),
+        chunked: await writePrograms(folder, plan.stepOf(chunk ?? plan.training.batch)),
       },
       state: { file: "state.safetensors", ...state },
       batches: "batches.bin",

@@ -10,7 +10,7 @@ import {
   embedChunk,
   embedProgram,
   initialState,
-  lossGradient,
+  lossRows,
   stage2Evaluate,
   stage2Step,
   trainedShapes,
@@ -38,6 +38,7 @@ const batch = {
   code_segments: int32([4, 4], [1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0]),
 };
 const training = { row_ids: int32([4], [0, 1, 2, 3]), dropout_key: int32([2], [11, 12]) };
+const anchors = int32([8], [0, 1, 2, 3, 4, 5, 6, 7]);
 const learningRate = (value: number) => ({ learning_rate: float32([], [value]) });
 
 describe("stage 2 step", () => {
@@ -77,7 +78,7 @@ describe("stage 2 step", () => {
     const programs = {
       evaluate: stage2Evaluate(config, PAPER_CONTRASTIVE),
       embed: embedProgram(config),
-      loss: lossGradient(config, PAPER_CONTRASTIVE),
+      loss: lossRows(config, PAPER_CONTRASTIVE, "bimodal"),
     };
     const parameters = Object.fromEntries(
       Object.entries(initial).filter(([name]) => !name.startsWith("adam.") && name !== "step"),
@@ -90,7 +91,7 @@ describe("stage 2 step", () => {
       const [text, code] = [await vectors("text"), await vectors("code")];
       expect(Math.hypot(...numbers(text).slice(0, 8))).toBeCloseTo(1, 5);
       const whole = await session.run("evaluate", batch);
-      const parts = await session.run("loss", { text_vectors: text, code_vectors: code });
+      const parts = await session.run("loss", { first: text, second: code, anchors });
       for (const name of Object.keys(whole)) expect(scalar(parts, name), name).toBeCloseTo(scalar(whole, name), 4);
     });
   });
@@ -105,7 +106,7 @@ describe("stage 2 step", () => {
       step: stage2Step(config, PAPER_CONTRASTIVE, update),
       "embed-text": embedChunk(config, "text"),
       "embed-code": embedChunk(config, "code"),
-      loss: lossGradient(config, PAPER_CONTRASTIVE),
+      loss: lossRows(config, PAPER_CONTRASTIVE, "bimodal"),
       "backward-text": backwardChunk(config, "text"),
       "backward-code": backwardChunk(config, "code"),
       apply: applyAccumulated(config, update, "stage2"),
@@ -141,12 +142,14 @@ describe("stage 2 step", () => {
         }
       }
       const loss = await session.run("loss", {
-        text_vectors: float32([4, 8], vectors.text),
-        code_vectors: float32([4, 8], vectors.code),
+        first: float32([4, 8], vectors.text),
+        second: float32([4, 8], vectors.code),
+        anchors,
       });
       for (const side of sides) {
+        const gradient = loss[side === "text" ? "first_gradient" : "second_gradient"]!;
         for (const chunk of chunks) {
-          const vector_gradient = part(loss[`${side}_gradient`]!, chunk[0], chunk[1]);
+          const vector_gradient = part(gradient, chunk[0], chunk[1]);
           await session.run(`backward-${side}`, { ...input(side, chunk), vector_gradient });
         }
       }

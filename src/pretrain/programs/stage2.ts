@@ -1,8 +1,9 @@
 import { Graph, type Dim, type Value } from "../../graph/index.js";
-import { declareParameters, type ModelConfig, type Parameters } from "../../model/index.js";
-import { contrastiveLoss, type ContrastiveOptions } from "../losses/index.js";
-import { declareSide, dropoutKey, embedSide } from "./inputs.js";
-import { applyGradients, parameterGradients, type UpdateOptions } from "./update.js";
+import { declareParameters, Parameters, type ModelConfig } from "../../model/index.js";
+import { declareLossParameters, lossParameters } from "../losses/index.js";
+import { declareSide, dropoutKey, embedSide, type Side } from "./inputs.js";
+import { applyGradients, outputTemperature, parameterGradients, type UpdateOptions } from "./update.js";
+import { addParts, declareGroups, modalitiesOf, modalityLoss, VIEWS, viewsOf, type Stage2Loss } from "./views.js";
 
 /** Sizes of a stage 2 batch: pairs and tokens of either side. Symbolic unless given. */
 export interface Stage2Dims {
@@ -11,55 +12,60 @@ export interface Stage2Dims {
   readonly codeLength?: Dim;
 }
 
-/** Dropout streams of the two sides of a pair. */
-export const STREAMS = { text: 0, code: 1 } as const;
-
 /**
  * One training step of stage 2.
  *
  * Inputs: `text_ids`, `text_segments` int32 [N, Tt] and `code_ids`, `code_segments` int32 [N, Tc] (segments 1 = real,
- * 0 = padding), row i of both a pair; `row_ids` int32 [N], `dropout_key` int32 [2], `learning_rate` float32 [].
- * Outputs: `loss`, `grad_norm`, `accuracy`, `positive_similarity`, `hardest_negative_similarity`.
+ * 0 = padding; only of sides that the loss compares), row i of both a pair; where duplicates are masked `text_group`,
+ * `code_group` int32 [N]; `row_ids` int32 [N], `dropout_key` int32 [2], `learning_rate` float32 [].
+ * Outputs: `loss`, `grad_norm`, the metrics of `contrastiveLoss`, `temperature` where it is learned.
  */
-export function stage2Step(
-  config: ModelConfig,
-  contrastive: ContrastiveOptions,
-  update: UpdateOptions,
-  dims: Stage2Dims = {},
-): Graph {
+export function stage2Step(config: ModelConfig, loss: Stage2Loss, update: UpdateOptions, dims: Stage2Dims = {}): Graph {
   const graph = new Graph("stage2-step");
-  const { parameters, loss } = stage2Forward(graph, config, contrastive, dims, true);
-  applyGradients(graph, parameters, parameterGradients(loss, parameters, config, "stage2"), update);
+  const { parameters, value } = stage2Forward(graph, config, loss, dims, true);
+  const extra = lossParameters(loss.temperature);
+  applyGradients(graph, parameters, parameterGradients(value, parameters, config, "stage2", extra), update, extra);
+  outputTemperature(graph, parameters);
   return graph;
 }
 
 /** Loss and metrics without dropout and without an update; inputs as {@link stage2Step} but for the last three. */
-export function stage2Evaluate(config: ModelConfig, contrastive: ContrastiveOptions, dims: Stage2Dims = {}): Graph {
+export function stage2Evaluate(config: ModelConfig, loss: Stage2Loss, dims: Stage2Dims = {}): Graph {
   const graph = new Graph("stage2-evaluate");
-  stage2Forward(graph, config, contrastive, dims, false);
+  stage2Forward(graph, config, loss, dims, false);
   return graph;
 }
 
 function stage2Forward(
   graph: Graph,
   config: ModelConfig,
-  contrastive: ContrastiveOptions,
+  loss: Stage2Loss,
   { pairs = "N", textLength = "Tt", codeLength = "Tc" }: Stage2Dims,
   training: boolean,
-): { readonly parameters: Parameters; readonly loss: Value } {
-  const sides = {
-    text: declareSide(graph, "text", pairs, textLength),
-    code: declareSide(graph, "code", pairs, codeLength),
-  };
+): { readonly parameters: Parameters; readonly value: Value } {
+  const views = viewsOf(loss);
+  const modalities = modalitiesOf(loss);
+  const sides: Partial<Record<"text" | "code", Side>> = {};
+  for (const [side, length] of [
+    ["text", textLength],
+    ["code", codeLength],
+  ] as const) {
+    if (views.includes(side)) sides[side] = declareSide(graph, side, pairs, length);
+  }
+  const groups = declareGroups(graph, loss, modalities, pairs);
   const dropout = training ? { key: dropoutKey(graph), rows: graph.input("row_ids", "int32", [pairs]) } : undefined;
-  const parameters = declareParameters(graph, config);
-  const vectors = (side: "text" | "code"): Value =>
-    graph.scope(side, () =>
-      embedSide(parameters, config, sides[side], dropout && { ...dropout, stream: STREAMS[side] }),
-    );
-  const [text, code] = [vectors("text"), vectors("code")];
-  const { loss, metrics } = graph.scope("loss", () => contrastiveLoss(text, code, contrastive));
-  graph.output("loss", loss);
-  for (const [name, value] of Object.entries(metrics)) graph.output(name, value);
-  return { parameters, loss };
+  const encoder = declareParameters(graph, config);
+  const state = declareLossParameters(graph, loss.temperature);
+  const vectors = Object.fromEntries(
+    views.map((view) => {
+      const { side, stream } = VIEWS[view];
+      const embed = (): Value => embedSide(encoder, config, sides[side]!, dropout && { ...dropout, stream });
+      return [view, graph.scope(view, embed)];
+    }),
+  );
+  const parts = graph.scope("loss", () =>
+    addParts(modalities.map((modality) => modalityLoss(loss, modality, vectors, { groups, state }))),
+  );
+  for (const [name, value] of Object.entries(parts)) graph.output(name, value);
+  return { parameters: new Parameters({ ...encoder.values, ...state }), value: parts.loss };
 }

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../base/index.js";
 import { gradients, less, type Graph, type Value } from "../../graph/index.js";
 import { isDecayed, isEmbedding, parameterShapes, type ModelConfig, type Parameters } from "../../model/index.js";
+import { LOG_TEMPERATURE, temperatureOf, type LossParameters } from "../losses/index.js";
 import { adamw, clipByGlobalNorm, type Optimizer } from "../optimizer/index.js";
 
 const LARGEST_FLOAT = 3.4028234663852886e38;
@@ -21,11 +22,18 @@ export interface UpdateOptions {
 /** What a program trains for: stage 1 has no use for the pooling, stage 2 may have none for the last LayerNorm. */
 export type Stage = "stage1" | "stage2";
 
-/** Shapes of the parameters that a stage's loss depends on, by name. */
-export function trainedShapes(config: ModelConfig, stage: Stage): Readonly<Record<string, readonly number[]>> {
+const NO_LOSS_PARAMETERS: LossParameters = { initial: {}, shapes: {}, bounds: {} };
+
+/** Shapes of the parameters that a stage's loss depends on, by name; those of the loss itself come last. */
+export function trainedShapes(
+  config: ModelConfig,
+  stage: Stage,
+  extra: LossParameters = NO_LOSS_PARAMETERS,
+): Readonly<Record<string, readonly number[]>> {
   const idle = (name: string): boolean =>
     stage === "stage1" ? name.startsWith("pool.") : config.poolStates === "residual" && name.startsWith("ln_f.");
-  return Object.fromEntries(Object.entries(parameterShapes(config)).filter(([name]) => !idle(name)));
+  const own = Object.entries(parameterShapes(config)).filter(([name]) => !idle(name));
+  return { ...Object.fromEntries(own), ...extra.shapes };
 }
 
 /** The gradient of a scalar loss for every parameter of the stage. */
@@ -34,8 +42,9 @@ export function parameterGradients(
   parameters: Parameters,
   config: ModelConfig,
   stage: Stage,
+  extra?: LossParameters,
 ): Record<string, Value> {
-  const names = Object.keys(trainedShapes(config, stage));
+  const names = Object.keys(trainedShapes(config, stage, extra));
   const values = gradients(
     loss,
     names.map((name) => parameters.get(name)),
@@ -49,6 +58,7 @@ export function applyGradients(
   parameters: Parameters,
   byName: Readonly<Record<string, Value>>,
   options: UpdateOptions,
+  extra?: LossParameters,
 ): void {
   const learningRate = graph.input("learning_rate", "float32", []);
   const { norm, scale } = graph.scope("clip", () => clipByGlobalNorm(Object.values(byName), options.clip));
@@ -57,8 +67,14 @@ export function applyGradients(
   );
   // False for NaN as well.
   const applies = options.skipNotFinite === true ? less(norm, LARGEST_FLOAT) : undefined;
-  optimizerOf(options).update(graph, trained, learningRate, scale, applies);
+  optimizerOf(options, extra).update(graph, trained, learningRate, scale, applies);
   graph.output("grad_norm", norm);
+}
+
+/** The output `temperature`, as this update's loss had it, where the state holds a learned one. */
+export function outputTemperature(graph: Graph, { values }: Parameters): void {
+  const logarithm = values[LOG_TEMPERATURE];
+  if (logarithm !== undefined) graph.output("temperature", temperatureOf(logarithm));
 }
 
 /** Parameters and the optimizer's tensors before the first step: what an engine is opened with. */
@@ -67,11 +83,15 @@ export function initialState(
   parameters: Readonly<Record<string, Tensor>>,
   options: UpdateOptions,
   stage: Stage,
+  extra: LossParameters = NO_LOSS_PARAMETERS,
 ): Record<string, Tensor> {
-  return { ...parameters, ...optimizerOf(options).init(trainedShapes(config, stage)) };
+  return { ...parameters, ...extra.initial, ...optimizerOf(options).init(trainedShapes(config, stage, extra)) };
 }
 
-function optimizerOf({ betas, eps, weightDecay, embeddingRate = 1 }: UpdateOptions): Optimizer {
+function optimizerOf(
+  { betas, eps, weightDecay, embeddingRate = 1 }: UpdateOptions,
+  { bounds }: LossParameters = NO_LOSS_PARAMETERS,
+): Optimizer {
   const rateOf = (name: string): number => (isEmbedding(name) ? embeddingRate : 1);
-  return adamw({ betas, eps, weightDecay, decays: isDecayed, rateOf });
+  return adamw({ betas, eps, weightDecay, decays: isDecayed, rateOf, boundsOf: (name) => bounds[name] });
 }
