@@ -127,6 +127,49 @@ describe("languages", () => {
   });
 });
 
+describe("hard negatives", () => {
+  // Item i's negatives are i + 1, i + 2 and i + 3; neighbours of one ten share a language.
+  const items: PlannedPairs = {
+    ...randomPairs(640),
+    language: (item) => Math.floor(item / 10) % 2,
+    negatives: (item) => [1, 2, 3].map((step) => (item + step) % 640),
+  };
+  const isNegative = (of: number, other: number): boolean => (other - of + 640) % 640 <= 3 && other !== of;
+  const meets = (plan: EpochPlan): number => {
+    const counts = rowsOf(plan).map(
+      (batch) => batch.filter((item) => batch.some((other) => isNegative(item, other))).length,
+    );
+    return counts.reduce((a, b) => a + b, 0) / (32 * plan.batches.length);
+  };
+
+  test.each(["mixed", "alternating"] as const)(
+    "%s: items meet theirs; all still once, without duplicates",
+    (batches) => {
+      const shape = { batch: 32, pool: 4, batches };
+      const [without, withOne] = [0, 1].map((negatives) => planEpoch(items, { ...shape, negatives }, rng, 0));
+      expect(meets(without!)).toBeLessThan(0.25); // 3 of 640 in each of 32 places: .14
+      expect(meets(withOne!)).toBeGreaterThan(0.4);
+      const used = rowsOf(withOne!).flat();
+      expect(new Set(used).size).toBe(used.length);
+      expect(used.length + withOne!.left).toBe(640);
+      expect(withOne!.left).toBeLessThan(64);
+      for (const batch of rowsOf(withOne!)) {
+        const keys = batch.flatMap((item) => [...new Set(items.keys(item))]);
+        expect(new Set(keys).size).toBe(keys.length);
+      }
+      const mined = withOne!.batches.reduce((sum, batch) => sum + batch.mined, 0);
+      expect(mined / used.length).toBeGreaterThan(0.3);
+      expect(mined / used.length).toBeLessThanOrEqual(0.5);
+      expect(without!.batches.every((batch) => batch.mined === 0)).toBe(true);
+    },
+  );
+
+  test("so many of each: with three, a batch is quarters", () => {
+    const { batches } = planEpoch(items, { batch: 32, pool: 1, negatives: 3 }, rng, 0);
+    expect(batches[0]!.mined).toBeGreaterThan(16);
+  });
+});
+
 describe("length tells nothing of which code belongs to which text", () => {
   // Long functions have long summaries: the text's length is the code's, give or take a half.
   const draw = rng.split("lengths");

@@ -177,11 +177,11 @@ class PairStore {
       if (shows.body) stores.bodies.push(bare ? codes[i]! : bodies[i]!);
       if (shows.docstring) stores.docstrings.push(docstringIds[i] ?? NOTHING);
       if (shows.name) stores.names.push(named === undefined ? NOTHING : nameIds[i]!);
-      const idNumber = id === undefined ? number : hash48(id);
-      this.ids.push(idNumber);
+      const own = id === undefined ? number : idNumber(id);
+      this.ids.push(own);
       this.languages.push(lang === undefined ? LANGUAGES.length : LANGUAGES.indexOf(lang));
       // Remainders keep texts, code sides and ids apart.
-      keys.id.push(3 * idNumber + 2);
+      keys.id.push(3 * own + 2);
       keys.summary.push(3 * textKey(summary));
       keys.code.push(3 * textKey(code) + 1);
       if (shows.body) keys.body.push(3 * textKey(bare ? code : body) + 1);
@@ -236,6 +236,11 @@ async function encodeSome(
 /** 48 bits of a hash over the text with white space collapsed and case ignored. */
 function textKey(text: string): number {
   return hash48(text.trim().replace(/\s+/g, " ").toLowerCase());
+}
+
+/** The number of a pair's id in {@link PairTokens.ids}. */
+export function idNumber(id: string): number {
+  return hash48(id);
 }
 
 function hash48(text: string): number {

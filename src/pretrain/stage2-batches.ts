@@ -3,6 +3,7 @@ import { Latest } from "./order.js";
 import { planEpoch, type BatchKind, type PlannedBatch, type PlannedPairs } from "./pair-plan.js";
 import type { PairTokens, Positives, TextSide } from "./pair-tokens.js";
 import { itemsByLanguage, type EpochItems } from "./pairs/items.js";
+import { negativeItems, type Negatives } from "./pairs/negatives.js";
 import { VIEWS, viewsOf, type TextKind } from "./pairs/views.js";
 import type { TokenStore } from "./token-store.js";
 import type { BatchSource, PreparedBatch, PretrainTokenizer } from "./types.js";
@@ -18,6 +19,8 @@ export interface Stage2BatchOptions {
   readonly batches?: BatchKind;
   /** Languages are drawn in proportion to count^(1 / this); 1 if not given. */
   readonly languageTemperature?: number;
+  /** Hard negatives of each pair that come into its batch with it, where they can. */
+  readonly negatives?: Negatives;
   /** Pairs of a batch. */
   readonly batch: number;
   /** Batches sorted by length together. */
@@ -80,7 +83,7 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
 
   async prepare(position: Stage2Position): Promise<PreparedBatch<Stage2Position>> {
     const epoch = this.epochs.get(position.epoch);
-    const { items, deferred } = epoch.batches[position.index]!;
+    const { items, deferred, mined } = epoch.batches[position.index]!;
     const { pairs } = this.options;
     const shown = Array.from(items, (item) => ({ pair: epoch.pairs[item]!, view: VIEWS[epoch.views[item]!]! }));
     const texts = this.pad(
@@ -113,13 +116,14 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
         names: shown.filter(({ view }) => view.text === "name").length,
         languages: new Set(shown.map(({ pair }) => pairs.languages[pair]!)).size,
         deferred,
+        ...(this.options.negatives === undefined ? {} : { mined }),
       },
       next: last ? { epoch: position.epoch + 1, index: 0 } : { epoch: position.epoch, index: position.index + 1 },
     };
   }
 
   private plan(items: EpochItems, viewOf: (pair: number, pass: number) => number, epoch: number): Epoch {
-    const { pairs, batch, pool, batches = "mixed", rng } = this.options;
+    const { pairs, batch, pool, batches = "mixed", negatives, rng } = this.options;
     const views = Uint8Array.from(items.pairs, (pair, i) => viewOf(pair, items.passes[i]!));
     const { keys } = pairs;
     const described: PlannedPairs = {
@@ -137,8 +141,10 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
         return own;
       },
       language: (item) => pairs.languages[items.pairs[item]!]!,
+      ...(negatives === undefined ? {} : { negatives: negativeItems(negatives, items) }),
     };
-    return { ...items, views, batches: planEpoch(described, { batch, pool, batches }, rng, epoch).batches };
+    const shape = { batch, pool, batches, negatives: negatives?.perPair ?? 0 };
+    return { ...items, views, batches: planEpoch(described, shape, rng, epoch).batches };
   }
 
   /** Rows padded to the longest, rounded up but not above `limit`; segment 1 is real, 0 padding. */

@@ -1,8 +1,7 @@
-import { join } from "node:path";
-import { sha256File } from "../../base/index.js";
-import { filterCorpus, type FilterReport, type PairEncoder } from "../../corpus/index.js";
+import { filterCorpus, type FilterReport } from "../../corpus/index.js";
 import { wholeNumber } from "../_arguments.js";
-import { MODEL_ARGS, modelFolder, openModel } from "../_model.js";
+import { MODEL_ARGS } from "../_model.js";
+import { pairEncoder } from "../_pair-encoder.js";
 import { command } from "../command.js";
 import { table, thousands } from "../terminal.js";
 
@@ -56,28 +55,6 @@ export const corpusFilter = command({
     }
   },
 });
-
-/** The model that the options name, as the corpus room takes it. */
-export async function pairEncoder(
-  where: string,
-  args: Parameters<typeof openModel>[1],
-): Promise<{ readonly encoder: PairEncoder; close(): Promise<void> }> {
-  const folder = await modelFolder(where, args);
-  const { MODEL_FILES } = await import("../../encoder/index.js");
-  const model = await openModel(where, args);
-  return {
-    encoder: {
-      name: await sha256File(join(folder, MODEL_FILES.checksums)),
-      dim: model.dim,
-      embed: (texts, maxLength, signal) =>
-        model.embedAll(texts, {
-          maxLength: Math.min(maxLength, model.config.maxLength),
-          ...(signal === undefined ? {} : { signal }),
-        }),
-    },
-    close: () => model.close(),
-  };
-}
 
 function keptTable({ languages }: FilterReport): string {
   const rows = Object.entries(languages);

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./corpus-filter.js")).corpusFilter,
   },
   {
+    name: "corpus mine",
+    description: "Find hard negatives of a corpus's pairs by an earlier encoder",
+    load: async () => (await import("./corpus-mine.js")).corpusMine,
+  },
+  {
     name: "tokenizer train",
     description: "Train a byte-level BPE vocabulary on a corpus",
     load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,

@@ -6,6 +6,8 @@ import { AtomicFile, UserError } from "../../base/index.js";
 export interface VectorRecords {
   readonly summaryKeys: Float64Array;
   readonly codeKeys: Float64Array;
+  /** Of the function's name. */
+  readonly nameKeys: Float64Array;
   /** [rows, dim], unit vectors to 1.5e-5. */
   readonly texts: Float32Array;
   readonly codes: Float32Array;
@@ -13,9 +15,11 @@ export interface VectorRecords {
 
 /** Numbers of [-1, 1] as 16-bit integers. */
 const SCALE = 32767;
+/** Bytes of a record's keys. */
+const KEYS = 24;
 
 /**
- * Files of fixed-size records on disk, one for each row group, each whole or absent. A record is two float64 keys, then two
+ * Files of fixed-size records on disk, one for each row group, each whole or absent. A record is three float64 keys, then two
  * vectors of 16-bit integers.
  */
 export class RecordFiles {
@@ -25,7 +29,7 @@ export class RecordFiles {
     private readonly folder: string,
     readonly dim: number,
   ) {
-    this.bytes = 16 + 4 * dim;
+    this.bytes = KEYS + 4 * dim;
   }
 
   /** Whether group `number` is there, with `rows` rows. */
@@ -38,10 +42,11 @@ export class RecordFiles {
   }
 
   /** @throws UserError `model.not-finite`, `output.*` */
-  async write(number: number, { summaryKeys, codeKeys, texts, codes }: VectorRecords): Promise<void> {
+  async write(number: number, { summaryKeys, codeKeys, nameKeys, texts, codes }: VectorRecords): Promise<void> {
     const bytes = Buffer.alloc(summaryKeys.length * this.bytes);
     for (let row = 0; row < summaryKeys.length; row++) {
-      let at = bytes.writeDoubleLE(codeKeys[row]!, bytes.writeDoubleLE(summaryKeys[row]!, row * this.bytes));
+      let at = row * this.bytes;
+      for (const keys of [summaryKeys, codeKeys, nameKeys]) at = bytes.writeDoubleLE(keys[row]!, at);
       for (const side of [texts, codes]) {
         for (let i = row * this.dim; i < (row + 1) * this.dim; i++) at = bytes.writeInt16LE(quantised(side[i]!), at);
       }
@@ -70,7 +75,8 @@ export class RecordFiles {
         await file.read(record, 0, this.bytes, row * this.bytes);
         into.summaryKeys[to] = record.readDoubleLE(0);
         into.codeKeys[to] = record.readDoubleLE(8);
-        const numbers = new Int16Array(record.buffer, record.byteOffset + 16, 2 * this.dim);
+        into.nameKeys[to] = record.readDoubleLE(16);
+        const numbers = new Int16Array(record.buffer, record.byteOffset + KEYS, 2 * this.dim);
         for (let i = 0; i < this.dim; i++) {
           into.texts[to * this.dim + i] = numbers[i]! / SCALE;
           into.codes[to * this.dim + i] = numbers[this.dim + i]! / SCALE;
@@ -98,6 +104,7 @@ export function emptyRecords(rows: number, dim: number): VectorRecords {
   return {
     summaryKeys: new Float64Array(rows),
     codeKeys: new Float64Array(rows),
+    nameKeys: new Float64Array(rows),
     texts: new Float32Array(rows * dim),
     codes: new Float32Array(rows * dim),
   };

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   lockFolder,
@@ -13,9 +13,10 @@ import {
 import { clear, upToDate } from "../pipeline/build.js";
 import { MANIFEST, openCorpus } from "../read.js";
 import type { CorpusEvent, FilterCounts, FilterReport } from "../types.js";
+import { dealPools } from "./_pools.js";
 import { ranksInPool } from "./_rank.js";
 import { writeSelection } from "./_select.js";
-import { embedPairs, type PairEncoder, type PairVectors } from "./vectors.js";
+import { embedPairs, vectorKey, type PairEncoder, type PairVectors } from "./vectors.js";
 
 /** Changes when the same input keeps other pairs. */
 const VERSION = 1;
@@ -67,19 +68,15 @@ export async function* filterCorpus(folder: string, out: string, options: Filter
     try {
       const { manifest, pairs } = corpus;
       const parent = sha256(await readFile(join(folder, MANIFEST)));
-      const vectorKey = sha256(JSON.stringify([VERSION, parent, encoder.name, encoder.dim, textLength, codeLength]));
-      const inputs = sha256(JSON.stringify([vectorKey, pool, top, seed]));
+      const sides = { encoder, textLength, codeLength };
+      const inputs = sha256(JSON.stringify([VERSION, vectorKey(parent, sides), pool, top, seed]));
       const existing = await upToDate(manifest.config, inputs, out, options.overwrite ?? false);
       if (existing !== undefined) {
         yield { kind: "done", manifest: existing, reused: true, incomplete: [] };
         return;
       }
       await clear(out);
-      await keepOnly(join(out, VECTORS), vectorKey.slice(0, 16));
-      const vectors = yield* embedPairs(pairs, {
-        ...{ encoder, textLength, codeLength, signal },
-        folder: join(out, VECTORS, vectorKey.slice(0, 16)),
-      });
+      const vectors = yield* embedPairs(pairs, { ...sides, parent, folder: join(out, VECTORS), signal });
       const { kept, languages } = yield* rankAll(vectors, { pool, top, signal }, Rng.fromSeed(seed).split("pools"));
       const report: FilterReport = {
         ...{ kind: "consistency", parent, model: encoder.name, pool, top, seed, textLength, codeLength, languages },
@@ -97,13 +94,6 @@ export async function* filterCorpus(folder: string, out: string, options: Filter
 
 function filterError(message: string, fix: string): UserError {
   return new UserError("corpus.filter", `corpus filter: ${message}`, { fix });
-}
-
-/** Removes vectors of other inputs. */
-async function keepOnly(folder: string, name: string): Promise<void> {
-  for (const other of await readdir(folder).catch(() => [])) {
-    if (other !== name) await rm(join(folder, other), { recursive: true, force: true });
-  }
 }
 
 interface Ranked {
@@ -146,14 +136,4 @@ async function* rankAll(
     };
   }
   return { kept, languages };
-}
-
-/** Deals numbers at random into pools of equal size, to within one, of about `size`. */
-export function dealPools(numbers: Uint32Array, size: number, rng: Rng): Uint32Array[] {
-  const order = rng.permutation(numbers.length);
-  const pools = Math.max(1, Math.round(numbers.length / size));
-  const bound = (pool: number): number => Math.floor((pool * numbers.length) / pools);
-  return Array.from({ length: pools }, (_, pool) =>
-    order.subarray(bound(pool), bound(pool + 1)).map((at) => numbers[at]!),
-  );
 }

@@ -9,7 +9,8 @@ import { readDocuments, readDropped, readManifest, readPairs } from "../read.js"
 import type { CorpusEvent, CorpusManifest, CorpusPair } from "../types.js";
 import { emptyRecords, RecordFiles } from "./_records.js";
 import { ranksInPool } from "./_rank.js";
-import { dealPools, filterCorpus, type FilterOptions } from "./consistency.js";
+import { dealPools } from "./_pools.js";
+import { filterCorpus, type FilterOptions } from "./consistency.js";
 import type { PairEncoder } from "./vectors.js";
 
 let folder: string;
@@ -92,6 +93,7 @@ describe("ranksInPool", () => {
   const records = {
     summaryKeys: Float64Array.of(1, 2, 3, 3),
     codeKeys: Float64Array.of(1, 2, 3, 4),
+    nameKeys: new Float64Array(4),
     // Angles in degrees: summaries at 0, 90, 0, 10; codes at 40, 90, 90, 0.
     texts: Float32Array.of(1, 0, 0, 1, 1, 0, Math.cos(Math.PI / 18), Math.sin(Math.PI / 18)),
     codes: Float32Array.of(Math.cos((2 * Math.PI) / 9), Math.sin((2 * Math.PI) / 9), 0, 1, 0, 1, 1, 0),
@@ -124,6 +126,7 @@ test("records come back from disk, to 16 bits; numbers that are none are refused
   const records = {
     summaryKeys: Float64Array.of(1, 2 ** 52 + 1),
     codeKeys: Float64Array.of(3, 4),
+    nameKeys: Float64Array.of(5, 6),
     texts: Float32Array.of(1, -1, 0.5, 0.1, 0.2, 0.3),
     codes: Float32Array.of(0, 0, 1, 0.6, -0.8, 0),
   };
@@ -131,7 +134,7 @@ test("records come back from disk, to 16 bits; numbers that are none are refused
   expect([await files.has(7, 2), await files.has(7, 3), await files.has(8, 2)]).toEqual([true, false, false]);
   const back = emptyRecords(2, 3);
   await files.read(7, [{ row: 1, to: 0 }], back);
-  expect([back.summaryKeys[0], back.codeKeys[0]]).toEqual([2 ** 52 + 1, 4]);
+  expect([back.summaryKeys[0], back.codeKeys[0], back.nameKeys[0]]).toEqual([2 ** 52 + 1, 4, 6]);
   [...back.texts.subarray(0, 3), ...back.codes.subarray(0, 3)].forEach((value, i) =>
     expect(value).toBeCloseTo([0.1, 0.2, 0.3, 0.6, -0.8, 0][i]!, 4),
   );

@@ -1,4 +1,6 @@
-import { LANGUAGES, ProgressMeter, type Language, type ProgressEvent } from "../../base/index.js";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { LANGUAGES, ProgressMeter, sha256, type Language, type ProgressEvent } from "../../base/index.js";
 import { hashText, keyOf } from "../pipeline/_hash.js";
 import type { RowGroup, Table } from "../read.js";
 import type { CorpusPair } from "../types.js";
@@ -13,15 +15,29 @@ export interface PairEncoder {
   embed(texts: readonly string[], maxLength: number, signal: AbortSignal | undefined): Promise<Float32Array>;
 }
 
-/** @see embedPairs */
-export interface EmbedPairsOptions {
+/** What vectors of pairs depend on beside the pairs. */
+export interface EmbeddedSides {
   readonly encoder: PairEncoder;
-  /** Where vectors are kept; those that are there are not made again. */
-  readonly folder: string;
   /** Tokens read of either side. */
   readonly textLength: number;
   readonly codeLength: number;
+}
+
+/** @see embedPairs */
+export interface EmbedPairsOptions extends EmbeddedSides {
+  /** SHA-256 of the corpus's manifest. */
+  readonly parent: string;
+  /** Where vectors are kept; those of the same pairs and encoder are not made again, others are removed. */
+  readonly folder: string;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Changes when the files change. */
+const VERSION = 2;
+
+/** Names the vectors of a corpus by an encoder. @param parent SHA-256 of the corpus's manifest */
+export function vectorKey(parent: string, { encoder, textLength, codeLength }: EmbeddedSides): string {
+  return sha256(JSON.stringify([VERSION, parent, encoder.name, encoder.dim, textLength, codeLength]));
 }
 
 /**
@@ -31,10 +47,15 @@ export interface EmbedPairsOptions {
  */
 export async function* embedPairs(
   pairs: Table<CorpusPair>,
-  { encoder, folder, textLength, codeLength, signal }: EmbedPairsOptions,
+  options: EmbedPairsOptions,
 ): AsyncGenerator<ProgressEvent, PairVectors> {
+  const { encoder, folder, textLength, codeLength, signal } = options;
   const groups = pairs.groups("train");
-  const files = new RecordFiles(folder, encoder.dim);
+  const key = vectorKey(options.parent, options).slice(0, 16);
+  for (const other of await readdir(folder).catch(() => [])) {
+    if (other !== key) await rm(join(folder, other), { recursive: true, force: true });
+  }
+  const files = new RecordFiles(join(folder, key), encoder.dim);
   const total = groups.reduce((sum, { rows }) => sum + rows, 0);
   const events: ProgressEvent[] = [];
   const meter = new ProgressMeter("embed", "pairs", total, (event) => events.push(event));
@@ -46,13 +67,14 @@ export async function* embedPairs(
       const records = await pairs.readGroup(group, ["lang"]);
       records.forEach(({ lang }, row) => (languages[done + row] = LANGUAGES.indexOf(lang)));
     } else {
-      const records = await pairs.readGroup(group, ["lang", "summary", "code"]);
+      const records = await pairs.readGroup(group, ["lang", "summary", "code", "name"]);
       records.forEach(({ lang }, row) => (languages[done + row] = LANGUAGES.indexOf(lang)));
       const summaries = records.map(({ summary }) => summary);
       const codes = records.map(({ code }) => code);
       await files.write(number, {
         summaryKeys: Float64Array.from(summaries, textKey),
         codeKeys: Float64Array.from(codes, textKey),
+        nameKeys: Float64Array.from(records, ({ name }) => textKey(name)),
         texts: await encoder.embed(summaries, textLength, signal),
         codes: await encoder.embed(codes, codeLength, signal),
       });

@@ -4,6 +4,7 @@ import { LANGUAGES, Rng, type Language } from "../../base/index.js";
 import { tokenisePairs, type PairTokenOptions, type PairTokens } from "../pair-tokens.js";
 import { Stage2Batches, type Stage2BatchOptions, type Stage2Position } from "../stage2-batches.js";
 import type { TrainingPair } from "../types.js";
+import { collectNegatives, negativeItems } from "./negatives.js";
 import { itemsByLanguage, languageQuotas } from "./items.js";
 import { docstringQuery, nameQuery, saysName } from "./texts.js";
 import { pairWarnings } from "./warnings.js";
@@ -278,5 +279,36 @@ describe("languages", () => {
     expect(pairWarnings(tokens, { text, wanted: undefined, expected: [LANGUAGES[1]!, "php"] })).toEqual([
       { code: "pairs.language-missing", message: expect.stringContaining("no training pairs of php") },
     ]);
+  });
+});
+
+describe("hard negatives", () => {
+  const lines = [
+    { id: "pair 3", negatives: [["pair 9", 0.5] as const, ["gone", 0.4] as const, ["pair 6", 0.3] as const] },
+    { id: "not read", negatives: [["pair 1", 0.2] as const] },
+    { id: "pair 0", negatives: [["pair 3", 0.1] as const] },
+  ];
+
+  test("by the pairs' ids, the hardest first; ids that were not read are passed over", async () => {
+    const { ids } = await tokenised(all.slice(0, 12));
+    const found = await collectNegatives(stream(lines), ids, 1);
+    expect([...found.starts]).toEqual([0, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+    expect([...found.pairs]).toEqual([3, 9, 6]);
+    // Pair 3 is shown by items 1 and 2, pair 6 by none.
+    const itemsOf = negativeItems(found, {
+      pairs: Uint32Array.of(0, 3, 3, 9),
+      passes: new Uint32Array(4),
+    });
+    expect([0, 1, 2, 3].map((item) => itemsOf(item))).toEqual([[1], [3], [3], []]);
+  });
+
+  test("they come into the batch as the pairs that they are", async () => {
+    const { ids } = await tokenised(all);
+    const each = all.map((_, i) => ({ id: `pair ${i}`, negatives: [[`pair ${(i + 60) % 120}`, 0.5] as const] }));
+    const negatives = await collectNegatives(stream(each), ids, 1);
+    const source = await sourceOf({ negatives, batch: 10 });
+    const shown = await shownIn(source, 1);
+    expect(new Set(shown.map(({ code }) => code)).size).toBe(120);
+    expect((await source.prepare(source.start)).stats).toMatchObject({ mined: 5 });
   });
 });
