@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LANGUAGES, parseConfig } from "../base/index.js";
+import { TEMPERATURE_BOUNDS, type LearnedTemperature } from "./losses/index.js";
 
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
@@ -95,14 +96,82 @@ export const stage1ConfigSchema = z
   })
   .refine(...warmupFits());
 
+const temperatureValue = z
+  .number()
+  .positive({ error: ({ input }) => `expected a number above 0, got ${String(input)}` });
+
+const learnedTemperature = z
+  .strictObject({
+    /** Where it begins. */
+    learn: temperatureValue,
+    /** After every update it is moved back into [min, max]; 0.01 and 1 if not given. */
+    min: temperatureValue.optional(),
+    max: temperatureValue.optional(),
+  })
+  .refine(({ learn, min = TEMPERATURE_BOUNDS[0], max = TEMPERATURE_BOUNDS[1] }) => min <= learn && learn <= max, {
+    error: ({ input }) => {
+      const { learn, min = TEMPERATURE_BOUNDS[0], max = TEMPERATURE_BOUNDS[1] } = input as LearnedTemperature;
+      return `expected min <= learn <= max, got ${min}, ${learn}, ${max}`;
+    },
+  });
+
+const matryoshka = z
+  .strictObject({
+    /** Widths that are trained as vectors of their own. */
+    dims: z.array(count).min(1),
+    /** What the loss of each is multiplied by; 1 if not given. */
+    weights: z.array(z.number().positive()).optional(),
+  })
+  .refine(({ dims }) => dims.every((dim, index) => index === 0 || dim < dims[index - 1]!), {
+    path: ["dims"],
+    message: "expected widths in descending order",
+  })
+  .refine(({ dims, weights = dims }) => weights.length === dims.length, {
+    path: ["weights"],
+    message: "expected one weight for each of dims",
+  });
+
+const modality = z.enum(["bimodal", "code", "text"]);
+
+const stage2Loss = z.strictObject({
+  /** tau; or the one that training begins with, where it is learned. */
+  temperature: z.union([temperatureValue, learnedTemperature]).default(0.05),
+  /** Weights of negatives: `none`, or `hard`, the paper's. */
+  weighting: z.enum(["none", "hard"]).default("hard"),
+  /** Hard weights sum to 1 (`paper`), or to the number of negatives (`scaled`). */
+  normalisation: z.enum(["paper", "scaled"]).default("paper"),
+  /** Whether hard weights are constants to the gradient. */
+  detach: z.boolean().default(false),
+  /** Whether pairs with equal summaries or equal code are negatives of each other (`keep`, if not given) or not. */
+  duplicates: z.enum(["keep", "mask"]).optional(),
+  /**
+   * What is compared: summaries with code (`bimodal`, if not given), or a side with itself under two dropout masks: `code`,
+   * `text`, or `both` of them. The losses of a list are added up.
+   */
+  modality: z.union([modality, z.literal("both"), z.array(modality).min(1)]).optional(),
+  /** Prefixes of the vectors that are trained as well; none if not given. */
+  matryoshka: matryoshka.optional(),
+  /** With `chunk`, anchors whose similarities exist at a time; chosen by the batch if not given. */
+  block: count.optional(),
+});
+
 /** Stage 2: contrastive pairs. */
 export const stage2ConfigSchema = z
   .strictObject({
     ...common,
     /** Pairs of a batch. */
-    batch: z.int().min(2).default(256),
-    /** Pairs computed at a time, by gradient caching, where the batch does not fit in memory; null for all. */
-    chunk: count.nullable().default(null),
+    batch: z
+      .int()
+      .min(2, { error: ({ input }) => `expected at least 2, got ${String(input)}: one pair alone has no negatives` })
+      .default(256),
+    /**
+     * Pairs computed at a time, by gradient caching, where the batch does not fit in memory; null for all, `auto` for what
+     * fits in half of this machine's memory.
+     */
+    chunk: z
+      .union([count, z.literal("auto")])
+      .nullable()
+      .default(null),
     /** Longest text side and code side in tokens, end-of-sequence token included. */
     textLength: z.int().min(2).default(64),
     codeLength: z.int().min(2).default(128),
@@ -131,17 +200,7 @@ export const stage2ConfigSchema = z
     lengthPool: count.default(16),
     /** Batches are padded to a multiple of this many tokens. */
     lengthMultiple: count.default(16),
-    loss: z
-      .strictObject({
-        temperature: z.number().positive().default(0.05),
-        /** Weights of negatives: `none`, or `hard`, the paper's. */
-        weighting: z.enum(["none", "hard"]).default("hard"),
-        /** Hard weights sum to 1 (`paper`), or to the number of negatives (`scaled`). */
-        normalisation: z.enum(["paper", "scaled"]).default("paper"),
-        /** Whether hard weights are constants to the gradient. */
-        detach: z.boolean().default(false),
-      })
-      .prefault({}),
+    loss: stage2Loss.prefault({}),
   })
   .refine(...warmupFits());
 

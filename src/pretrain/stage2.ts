@@ -1,10 +1,11 @@
-import { LANGUAGES, sha256, sha256File, type Language } from "../base/index.js";
+import { LANGUAGES, sha256, sha256File, UserError, type Language } from "../base/index.js";
 import { readManifest, readPairs } from "../corpus/index.js";
-import { parseModelConfig } from "../model/index.js";
+import { parseModelConfig, type ModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
 import { tokenisePairs } from "./pair-tokens.js";
 import { readMined, requireFile } from "./pairs/negatives.js";
 import { leftOutWarnings, pairWarnings, type PairWarning } from "./pairs/warnings.js";
+import { modalitiesOf, type Stage2Loss } from "./programs/index.js";
 import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan } from "./run.js";
 import type { StageOptions } from "./stage1.js";
 import { Stage2Batches, type Stage2Position } from "./stage2-batches.js";
@@ -43,6 +44,8 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
   const model = parseModelConfig(options.model);
   requireLength("stage 2 config: textLength", config.textLength, model);
   requireLength("stage 2 config: codeLength", config.codeLength, model);
+  requireLossFits(config.loss, model);
+  const { temperature } = config.loss;
   const { corpus, tokenizer, signal } = options;
   const { positives, text = "summary", languages, negatives: mined, textLength, codeLength } = config;
   const data = typeof corpus === "string" ? await corpusPairs(corpus) : corpus;
@@ -76,9 +79,32 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
       yield* warnings(leftOutWarnings(source.leftOut, batch));
       return source;
     },
-    summarise: (outputs, stats) => ({ ...outputs, ...stats }),
+    summarise: (outputs, stats) => ({
+      ...(typeof temperature === "number" ? { temperature } : {}),
+      ...outputs,
+      ...stats,
+    }),
     signal,
   };
+}
+
+/** @throws UserError `config.invalid` where this model cannot be trained with this loss */
+function requireLossFits(loss: Stage2Loss, model: ModelConfig): void {
+  const wider = loss.matryoshka?.dims.find((dim) => dim > model.width);
+  if (wider !== undefined) {
+    throw new UserError(
+      "config.invalid",
+      `stage 2 config: loss.matryoshka.dims: expected at most the model's width ${model.width}, got ${wider}`,
+      { fix: "Leave it out, or take a wider model" },
+    );
+  }
+  if (model.dropout === 0 && modalitiesOf(loss).some((modality) => modality !== "bimodal")) {
+    throw new UserError(
+      "config.invalid",
+      "stage 2 config: loss.modality: expected a model with dropout, got rate 0: both views of a text would be the same",
+      { fix: "Set the model's dropout, or compare summaries with code (bimodal)" },
+    );
+  }
 }
 
 function* warnings(found: readonly PairWarning[]): Generator<TrainEvent> {
