@@ -7,7 +7,7 @@ import { capital } from "./_subject.js";
  * where nothing is described but the returned value.
  */
 export type Description =
-  { readonly text: string } | { readonly dropped: "inherited" | "no-description" | "return-only" };
+  { readonly text: string; readonly returned?: true } | { readonly dropped: "inherited" | "no-description" };
 
 /**
  * Finds the description in a docstring: what stands before the first tag or section, or the text of a `@brief` or
