@@ -4,7 +4,7 @@
  */
 export { LANGUAGES, Rng, UserError, type Language, type ProgressEvent, type Tensor } from "./base/index.js";
 export { buildCorpus, readDocuments, readManifest, readPairs } from "./corpus/index.js";
-export { Encoder, loadEncoder, readEncoder, saveEncoder } from "./encoder/index.js";
+export { Encoder, loadEncoder, openEncoder, readEncoder, saveEncoder, type Embedder } from "./encoder/index.js";
 export { createEngine, openOnnxFile } from "./engine/index.js";
 export { bm25, evaluateSet, loadSet } from "./evaluate/index.js";
 export { languageOfPath, loadLanguage } from "./languages/index.js";

@@ -41,17 +41,6 @@ export async function modelFolder(where: string, { model, form }: ModelValues): 
       fix: "--form chooses among the encoders of the package; leave it out with a folder of your own",
     });
   }
-  const { MODEL_FORMS, shippedModel } = await import("../encoder/index.js");
-  const wanted = form === undefined ? MODEL_FORMS : [form as ModelForm];
-  for (const one of wanted) {
-    const folder = shippedModel(one);
-    if (folder !== undefined) return folder;
-  }
-  throw new UserError(
-    "model.not-shipped",
-    `${where}: expected an encoder, but the package has no ${wanted.join(" or ")} one`,
-    {
-      fix: "Give a folder with --model DIR; `lodestone quickstart` writes one to quickstart/model",
-    },
-  );
+  const { defaultModel } = await import("../encoder/index.js");
+  return form === undefined ? defaultModel() : defaultModel([form as ModelForm]);
 }

@@ -6,4 +6,4 @@ export { checkTokenizer, saveEncoder, type EncoderParts } from "./save.js";
 export { FILES as MODEL_FILES } from "./_files.js";
 export { isStatic, StaticEncoder, type Embedder } from "./static.js";
 export { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
-export { MODEL_FORMS, shippedModel, type ModelForm } from "./shipped.js";
+export { defaultModel, MODEL_FORMS, shippedModel, type ModelForm } from "./shipped.js";

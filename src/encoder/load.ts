@@ -10,6 +10,7 @@ import { FILES } from "./_files.js";
 import { expandCompact } from "./compact.js";
 import { Encoder } from "./encoder.js";
 import { pickWeights, type EncoderParts } from "./save.js";
+import { defaultModel } from "./shipped.js";
 import { isStatic, StaticEncoder, type Embedder } from "./static.js";
 
 export interface LoadEncoderOptions extends EngineOptions {
@@ -47,9 +48,13 @@ export async function loadEncoder(folder: string, options: LoadEncoderOptions = 
  * Opens a model folder for embedding in the way that suits it: a static bag without an engine, others by
  * {@link loadEncoder}.
  *
- * @throws UserError as {@link loadEncoder}
+ * @param folder the encoder that comes with the package, if not given
+ * @throws UserError `model.not-shipped`, and as {@link loadEncoder}
  */
-export async function openEncoder(folder: string, options: LoadEncoderOptions = {}): Promise<Embedder> {
+export async function openEncoder(
+  folder: string = defaultModel(),
+  options: LoadEncoderOptions = {},
+): Promise<Embedder> {
   const { model } = await readSection(folder, await readChecksums(folder));
   if (!isStatic(model)) return loadEncoder(folder, options);
   return new StaticEncoder(await readEncoder(folder));
