@@ -1,11 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import MiniSearch from "minisearch";
 import { UserError } from "../src/base/index.js";
-import { isStaticFolder, openIndex, shippedModels, type Encoders, type SearchIndex } from "../src/search/index.js";
+import {
+  chunkFile,
+  isStaticFolder,
+  openIndex,
+  shippedModels,
+  type Encoders,
+  type SearchIndex,
+} from "../src/search/index.js";
 import { defineBench, summarise, type BenchContext, type Json } from "./harness/index.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -24,6 +32,20 @@ const PACKAGES = [
   "hono/dist",
   "vitest/dist",
 ];
+/** Repositories of other languages, taken from a folder of bare ones (`LODESTONE_BENCH_MIRRORS`) at what they hold newest. */
+const MIRRORED = [
+  "networkx/networkx",
+  "golang/net",
+  "apache/commons-lang",
+  "composer/composer",
+  "prawnpdf/prawn",
+  "facebook/zstd",
+  "jstedfast/MailKit",
+  "apollographql/apollo-client",
+  "hapijs/hapi",
+  "raysan5/raylib",
+];
+const CODE = /\.(?:js|ts|tsx|mjs|py|java|go|rb|php|cs|c|h|cpp|rs)$/;
 const QUERIES = [
   "how are events dispatched to listeners",
   "parse a date from text",
@@ -38,7 +60,8 @@ const QUERIES = [
 ];
 
 /**
- * `LODESTONE_BENCH_REPOSITORIES` (folders, separated by `:`) adds repositories of other languages;
+ * `LODESTONE_BENCH_MIRRORS` (a folder of bare repositories, `owner+name` or `owner/name`) and `LODESTONE_BENCH_REPOSITORIES`
+ * (folders, separated by `:`) add repositories of other languages;
  * `LODESTONE_BENCH_MODEL` names the static encoder's folder where none is shipped.
  */
 export const bench = defineBench({
@@ -48,7 +71,7 @@ export const bench = defineBench({
     const encoder = await encoderOf();
     const temporary = await mkdtemp(join(tmpdir(), "lodestone-bench-search-"));
     try {
-      const repositories = repositoriesOf(context.quick);
+      const repositories = repositoriesOf(context.quick, temporary);
       const perRepository: Record<string, Json> = {};
       const ratios: Record<string, number> = {};
       for (const folder of repositories) {
@@ -58,12 +81,14 @@ export const bench = defineBench({
       }
       const sizes = await bySize(context, repositories, temporary, encoder);
       const rg = Object.values(perRepository).flatMap((one) => ratioOf(one as Record<string, Json>));
+      const others = Object.values(perRepository).flatMap((one) => miniSearchRatio(one as Record<string, Json>));
+      if (others.length > 0) ratios["minisearch, p50 of a query"] = summarise(others).median;
       if (rg.length > 0) ratios["ripgrep, one word (a query against a scan of the files)"] = summarise(rg).median;
       return {
         values: { repositories: perRepository, sizes },
         ratios,
         settings: { queries: QUERIES, static: encoder.static === undefined ? "none" : "one static encoder" },
-        versions: { ripgrep: ripgrepVersion() ?? "not installed" },
+        versions: { ripgrep: ripgrepVersion() ?? "not installed", minisearch: installedVersion("minisearch") },
       };
     } finally {
       await rm(temporary, { recursive: true, force: true });
@@ -78,10 +103,30 @@ async function encoderOf(): Promise<Encoders> {
   throw new UserError("bench.model", `LODESTONE_BENCH_MODEL: expected the folder of a static encoder, got ${given}`);
 }
 
-function repositoriesOf(quick: boolean): string[] {
+function repositoriesOf(quick: boolean, temporary: string): string[] {
+  const mirrors = process.env["LODESTONE_BENCH_MIRRORS"];
+  const checkedOut = (mirrors === undefined ? [] : MIRRORED.slice(0, quick ? 1 : undefined)).flatMap((name) =>
+    checkOut(mirrors!, name, join(temporary, "repositories", name)),
+  );
   const more = (process.env["LODESTONE_BENCH_REPOSITORIES"] ?? "").split(":").filter((one) => one !== "");
   const packages = PACKAGES.map((name) => join(ROOT, "node_modules", name)).filter((path) => existsSync(path));
-  return [...more.map((path) => resolve(path)), ...packages].slice(0, quick ? 2 : undefined);
+  return [...more.map((path) => resolve(path)), ...checkedOut, ...packages].slice(0, quick ? 2 : undefined);
+}
+
+/** The files of a bare repository's newest commit; none where it is not there. */
+function checkOut(mirrors: string, name: string, to: string): string[] {
+  const folder = [`${name.replace("/", "+")}/repo`, name.replace("/", "+"), `${name}.git`, name]
+    .map((one) => join(mirrors, one))
+    .find((one) => existsSync(join(one, "HEAD")));
+  if (folder === undefined) return [];
+  mkdirSync(to, { recursive: true });
+  const { status } = spawnSync("bash", [
+    "-c",
+    'set -o pipefail; git -C "$0" archive HEAD | tar -x -C "$1"',
+    folder,
+    to,
+  ]);
+  return status === 0 ? [to] : [];
 }
 
 const nameOf = (folder: string): string =>
@@ -122,6 +167,7 @@ async function oneRepository(
   const words = await queryTimes(held, { without: ["static", "full"] });
   await held.close();
   const scan = ripgrepSeconds(folder);
+  const peer = await miniSearch(folder);
   return {
     files: status.files,
     chunks: status.chunks,
@@ -133,9 +179,38 @@ async function oneRepository(
     "query-ms": hybrid,
     "query-words-alone-ms": words,
     "ripgrep-seconds": scan ?? null,
+    minisearch: peer,
     "index-bytes": status.bytes ?? null,
     "process-memory-mib": Math.round(process.memoryUsage().rss / 2 ** 20),
   };
+}
+
+/**
+ * MiniSearch, a BM25 index of plain JavaScript in memory, over the same pieces of the same files: its own tokens, prefixes and
+ * fuzzy terms off, as its documentation has them by default. Cutting the files is not in its times.
+ */
+async function miniSearch(folder: string): Promise<Json> {
+  const documents: { id: number; text: string }[] = [];
+  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!CODE.test(path) || path.includes("node_modules/")) continue;
+    const info = statSync(join(folder, path));
+    if (!info.isFile() || info.size > 2 ** 21) continue;
+    const chunks = await chunkFile(path, readFileSync(join(folder, path), "utf8"));
+    for (const { name, text } of chunks) documents.push({ id: documents.length, text: `${path} ${name} ${text}` });
+  }
+  const start = performance.now();
+  const index = new MiniSearch<{ id: number; text: string }>({ fields: ["text"] });
+  index.addAll(documents);
+  const seconds = (performance.now() - start) / 1000;
+  const times: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (const query of QUERIES) {
+      const before = performance.now();
+      index.search(`${query} ${round}`).slice(0, 10);
+      times.push(performance.now() - before);
+    }
+  }
+  return { chunks: documents.length, "index-seconds": seconds, "query-ms": quantiles(times) };
 }
 
 async function queryTimes(index: SearchIndex, options: object): Promise<{ p50: number; p95: number }> {
@@ -144,6 +219,10 @@ async function queryTimes(index: SearchIndex, options: object): Promise<{ p50: n
   for (let round = 0; round < 30; round++) {
     for (const query of QUERIES) times.push((await index.search(`${query} ${round}`, options)).milliseconds);
   }
+  return quantiles(times);
+}
+
+function quantiles(times: number[]): { p50: number; p95: number } {
   times.sort((a, b) => a - b);
   return { p50: times[Math.floor(0.5 * times.length)]!, p95: times[Math.floor(0.95 * times.length)]! };
 }
@@ -171,7 +250,7 @@ async function bySize(
           if (path.slice(from.length).includes("/node_modules/")) return false;
           const info = statSync(path);
           if (info.isDirectory()) return true;
-          if (!/\.(?:js|ts|mjs|py|java|go|rb|php|cs|c|h|cpp|rs)$/.test(path) || info.size > 200_000) return false;
+          if (!CODE.test(path) || info.size > 200_000) return false;
           if (bytes >= 600 * wanted) return false;
           bytes += info.size;
           files += 1;
@@ -222,4 +301,15 @@ function ratioOf(one: Record<string, Json>): number[] {
   const scan = one["ripgrep-seconds"];
   const query = one["query-ms"] as { p50: number } | undefined;
   return typeof scan === "number" && query !== undefined ? [(1000 * scan) / query.p50] : [];
+}
+
+function miniSearchRatio(one: Record<string, Json>): number[] {
+  const peer = one["minisearch"] as { "query-ms": { p50: number } };
+  const own = one["query-words-alone-ms"] as { p50: number };
+  return [peer["query-ms"].p50 / own.p50];
+}
+
+function installedVersion(name: string): string {
+  const text = readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,214 +1,248 @@
-// Fits the ranking's weights on queries made from documentation, and measures what each part adds.
+// Fits the ranking's weights on the quality set of the corpus's validation split (bench/quality.ts describes the set).
 //
-//   node --import tsx scripts/fit-ranking.ts --model DIR [--full DIR] [--fit FOLDERS] [--test FOLDERS] [--out FILE]
+//   node --import tsx scripts/fit-ranking.ts --corpus DIR --cache DIR [--mirrors DIR] [--model DIR] [--full DIR]
+//     [--seed 1] [--per-kind 40] [--most-characters N] [--examples FILE] [--write]
 //
-// FOLDERS are separated by `:`; packages of the development dependencies by default. Each is copied with the documentation
-// of its functions taken out. A query is the first sentence of what was taken out; the function is the one right answer.
-// So the set measures finding code by what it does, not questions about a repository's design. A second kind of query is
-// the function's name. Only weights that such queries can tell anything about are fitted; priors on tests, generated files
-// and documentation stay as they are.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+// First a listwise logistic model (the right candidates against all others of their question), then a search along one
+// weight after the other for the mean NDCG@10 itself, each kind of question counting the same. What such questions cannot
+// tell stays as it is: documentation, configuration, tests and examples are never their answer, and sometimes a person's.
+// --examples keeps the questions with their candidates in a file, and takes them from there where it is. The weights are printed; --write puts them into src/search/_weights.ts. `npm run bench -- quality` judges them on the
+// test split.
+import { existsSync } from "node:fs";
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Rng, writeFileAtomic } from "../src/base/index.js";
-import { languageOfPath, loadLanguage } from "../src/languages/index.js";
-import { FEATURES, openIndex, WEIGHTS, type Feature, type SearchIndex, type Weights } from "../src/search/index.js";
+import { QUESTION_KINDS, type Question } from "../bench/quality/questions.js";
+import { ndcgOf, shows } from "../bench/quality/score.js";
+import type { Places } from "../bench/quality/repositories.js";
+import { qualitySets } from "../bench/quality/set.js";
+import { Rng, UserError, writeFileAtomic } from "../src/base/index.js";
+import { FEATURES, orderByWeights, WEIGHTS, type Feature, type Hit, type Weights } from "../src/search/index.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const FITTED: readonly Feature[] = [
-  "lexical",
-  "static",
+/** Left as they are. */
+const PRIORS: ReadonlySet<Feature> = new Set([
+  "isDoc",
+  "isConfig",
+  "isText",
+  "isTest",
+  "isExample",
+  "isVendored",
+  "isGenerated",
+  "isTypes",
+  "isLegacy",
+  "isLog",
   "full",
-  "lexicalTop",
-  "semanticTop",
-  "nameCover",
-  "queryInName",
-  "pathMatch",
-  "folderMatch",
-  "size",
-];
-const QUERIES_PER_FOLDER = 150;
+]);
+const CANDIDATES = 250;
+const STEPS = [0.6, 0.25, 0.1] as const;
 
-interface Question {
-  readonly text: string;
-  readonly path: string;
-  readonly name: string;
-}
-interface Set {
-  readonly name: string;
-  readonly index: SearchIndex;
-  readonly words: readonly Question[];
-  readonly symbols: readonly Question[];
-}
-type Mode = { readonly without?: readonly ("words" | "static" | "full")[]; readonly weights?: Weights };
+type Shape = "symbol" | "words";
 
-const { values } = parseArgs({
+/** A question with its candidates. */
+interface Example {
+  readonly question: Question;
+  readonly shape: Shape;
+  readonly items: readonly { path: string; startLine: number; endLine: number; values: Float64Array }[];
+}
+
+const { values: given } = parseArgs({
   options: {
+    corpus: { type: "string" },
+    cache: { type: "string" },
+    mirrors: { type: "string" },
     model: { type: "string" },
     full: { type: "string" },
-    fit: { type: "string" },
-    test: { type: "string" },
-    out: { type: "string" },
+    seed: { type: "string", default: "1" },
+    "per-kind": { type: "string", default: "40" },
+    "most-characters": { type: "string", default: "10000000" },
+    examples: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
-const modules = (...names: string[]): string[] =>
-  names.map((name) => join(root, "node_modules", name)).filter((path) => existsSync(path));
-const fitFolders = values.fit?.split(":") ?? modules("three/src", "mongodb/src", "eslint/lib");
-const testFolders = values.test?.split(":") ?? modules("ol", "@lumino/widgets/src", "tone/build/esm");
+const { corpus, cache } = given;
+if (corpus === undefined || cache === undefined) {
+  throw new UserError("fit.places", "fit-ranking: expected --corpus DIR and --cache DIR, got one or none", {
+    fix: "Build a corpus first: lodestone corpus build",
+  });
+}
 const encoder = {
-  ...(values.model === undefined ? {} : { static: values.model }),
-  ...(values.full === undefined ? {} : { full: values.full }),
+  ...(given.model === undefined ? {} : { static: given.model }),
+  ...(given.full === undefined ? {} : { full: given.full }),
 };
 const temporary = await mkdtemp(join(tmpdir(), "lodestone-fit-"));
 try {
-  const fit = await setsOf(fitFolders);
-  const test = await setsOf(testFolders);
-  const weights = await fitted(fit);
+  const examples = await kept(given.examples, { corpus, cache, mirrors: given.mirrors });
+  console.error(`${examples.length} questions; before: ${JSON.stringify(byKind(examples, WEIGHTS))}`);
+  let weights = listwise(examples, WEIGHTS);
+  console.error(`listwise: ${JSON.stringify(byKind(examples, weights))}`);
+  if (mean(examples, WEIGHTS) > mean(examples, weights)) weights = WEIGHTS;
+  weights = climb(examples, weights);
+  console.error(`after: ${JSON.stringify(byKind(examples, weights))}`);
   console.log(JSON.stringify(weights, null, 2));
-  const flat: Weights = { ...weights, fileSupport: 0, sameFile: 0 };
-  const only = (names: readonly Feature[]): Weights => ({
-    symbol: Object.fromEntries(names.map((name) => [name, weights.symbol[name] ?? 0])),
-    words: Object.fromEntries(names.map((name) => [name, weights.words[name] ?? 0])),
-    fileSupport: 0,
-    sameFile: 0,
-  });
-  const scores: readonly Feature[] = ["lexical", "static", "full", "lexicalTop", "semanticTop"];
-  const modes: Record<string, Mode> = {
-    "words alone (BM25)": { without: ["static", "full"], weights: only(["lexical"]) },
-    "vectors alone": { without: ["words"], weights: only(["static", "full"]) },
-    "words and vectors": { weights: only(scores) },
-    "words and features": { without: ["static", "full"], weights },
-    "all, one file counts for itself": { weights: flat },
-    all: { weights },
-    shipped: { weights: WEIGHTS },
-  };
-  const results: Record<string, Record<string, number>> = {};
-  for (const [name, mode] of Object.entries(modes)) {
-    results[name] = {
-      words: await score(test, "words", mode),
-      symbols: await score(test, "symbols", mode),
-      "words, fitted folders": await score(fit, "words", mode),
-    };
-    console.log(name, results[name]);
-  }
-  const out = values.out ?? join(root, "results/search/ablation.json");
-  const sizes = Object.fromEntries([...fit, ...test].map(({ name, words }) => [name, words.length]));
-  const report = {
-    measures:
-      "NDCG@10, one right answer a query; words: first sentence of a function's documentation, which is taken out of the code; symbols: its name",
-    folders: { fitted: fit.map(({ name }) => name), tested: test.map(({ name }) => name) },
-    queries: sizes,
-    weights,
-    results,
-  };
-  mkdirSync(dirname(out), { recursive: true });
-  await writeFileAtomic(out, `${JSON.stringify(report, null, 2)}\n`);
-  for (const { index } of [...fit, ...test]) await index.close();
+  if (given.write) await write(weights);
 } finally {
-  rmSync(temporary, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
 }
 
-async function setsOf(folders: readonly string[]): Promise<Set[]> {
-  const sets: Set[] = [];
-  for (const folder of folders) {
-    const name = folder.split("node_modules/").at(-1)!.split("/").slice(-2).join("/");
-    const copy = join(temporary, name.replaceAll("/", "_"));
-    const questions = await strippedCopy(folder, copy);
-    const chosen = Rng.fromSeed(7).split(name).shuffle(questions).slice(0, QUERIES_PER_FOLDER);
-    const index = await openIndex(copy, { encoder, indexFolder: `${copy}-index` });
-    if (values.full !== undefined) for await (const step of index.refine()) void step;
-    console.log(name, (await index.status()).chunks, "chunks", chosen.length, "queries");
-    const symbols = chosen.map((one) => ({ ...one, text: one.name }));
-    sets.push({ name, index, words: chosen, symbols });
+/** Questions with their candidates, a repository at a time. */
+async function* gathered(places: Places): AsyncGenerator<Example[]> {
+  for await (const set of qualitySets(places, "validation", temporary, {
+    encoder,
+    perKind: Number(given["per-kind"]),
+    rng: Rng.fromSeed(Number(given.seed)),
+    mostCharacters: Number(given["most-characters"]),
+    log: (line) => console.error(line),
+  })) {
+    const examples: Example[] = [];
+    for (const question of set.questions) {
+      const { hits } = await set.index.search(question.text, { limit: CANDIDATES, explain: true });
+      examples.push({ question, shape: question.kind === "symbols" ? "symbol" : "words", items: hits.map(itemOf) });
+    }
+    yield examples;
+    await set.index.close();
+    await rm(set.folder, { recursive: true, force: true });
   }
-  return sets;
 }
 
-/** Copies code without its functions' documentation, and returns what was taken out as questions. */
-async function strippedCopy(from: string, to: string): Promise<Question[]> {
-  const questions: Question[] = [];
-  for (const path of readdirSync(from, { recursive: true, encoding: "utf8" })) {
-    const language = languageOfPath(path);
-    if (language === undefined || /node_modules|\.d\.ts$|\.min\./.test(path)) continue;
-    const info = statSync(join(from, path));
-    if (!info.isFile() || info.size > 300_000) continue;
-    const text = readFileSync(join(from, path), "utf8");
-    const parser = await loadLanguage(language);
-    let rest = text;
-    for (const { name, docSpan, docstring, bodyLines } of parser.extractFunctions(text).toReversed()) {
-      if (docSpan === undefined) continue;
-      rest = rest.slice(0, docSpan[0]) + rest.slice(docSpan[1]);
-      const sentence =
-        /^[^@]*?[.!?](?=\s|$)|^[^@\n]+/
-          .exec(docstring ?? "")?.[0]
-          .replace(/\s+/g, " ")
-          .trim() ?? "";
-      const count = sentence.split(" ").length;
-      if (bodyLines >= 3 && count >= 4 && count <= 25 && name !== "constructor")
-        questions.push({ text: sentence, path, name });
+/** From a file, or made and written to it. */
+async function kept(path: string | undefined, places: Places): Promise<Example[]> {
+  const examples: Example[] = [];
+  if (path !== undefined && existsSync(path)) {
+    for (const line of (await readFile(path, "utf8")).trim().split("\n")) {
+      const { items, ...rest } = JSON.parse(line) as Omit<Example, "items"> & {
+        items: { path: string; startLine: number; endLine: number; values: number[] }[];
+      };
+      examples.push({ ...rest, items: items.map((item) => ({ ...item, values: Float64Array.from(item.values) })) });
     }
-    mkdirSync(dirname(join(to, path)), { recursive: true });
-    writeFileSync(join(to, path), rest);
+    return examples;
   }
-  // Of questions that are asked twice nobody knows the one answer.
-  const asked = new Map<string, number>();
-  for (const { text } of questions) asked.set(text, (asked.get(text) ?? 0) + 1);
-  return questions.filter(({ text }) => asked.get(text) === 1);
+  const four = (value: number): number => Math.round(1e4 * value) / 1e4;
+  for await (const some of gathered(places)) {
+    examples.push(...some);
+    if (path === undefined) continue;
+    for (const { items, ...rest } of some) {
+      const plain = items.map((item) => ({ ...item, values: [...item.values].map(four) }));
+      await appendFile(path, `${JSON.stringify({ ...rest, items: plain })}\n`);
+    }
+  }
+  return examples;
 }
 
-async function score(sets: readonly Set[], kind: "words" | "symbols", mode: Mode): Promise<number> {
-  let [sum, count] = [0, 0];
-  for (const set of sets) {
-    for (const { text, path, name } of set[kind]) {
-      const { hits } = await set.index.search(text, { limit: 10, ...mode });
-      const at = hits.findIndex((hit) => hit.path === path && hit.name === name);
-      sum += at < 0 ? 0 : 1 / Math.log2(at + 2);
-      count += 1;
-    }
-  }
-  return Number((sum / Math.max(1, count)).toFixed(4));
+function itemOf({ path, startLine, endLine, explanation }: Hit): Example["items"][number] {
+  return { path, startLine, endLine, values: Float64Array.from(FEATURES, (name) => explanation!.values[name]) };
 }
 
-/** Gradient ascent on the log likelihood of the right candidate under a softmax, pulled towards where it starts. */
-async function fitted(sets: readonly Set[]): Promise<Weights> {
-  const examples: { features: Float64Array[]; right: number }[] = [];
-  for (const set of sets) {
-    for (const { text, path, name } of set.words) {
-      const { hits } = await set.index.search(text, {
-        limit: 100,
-        explain: true,
-        weights: { ...WEIGHTS, fileSupport: 0, sameFile: 0 },
-      });
-      const right = hits.findIndex((hit) => hit.path === path && hit.name === name);
-      if (right < 0) continue;
-      examples.push({
-        features: hits.map((hit) => Float64Array.from(FEATURES, (feature) => hit.explanation!.values[feature])),
-        right,
-      });
+function ndcg({ question, items, shape }: Example, weights: Weights): number {
+  return ndcgOf(
+    question,
+    orderByWeights(items, weights, shape, 10).map(({ index }) => items[index]!),
+  );
+}
+
+function byKind(examples: readonly Example[], weights: Weights): Record<string, number> {
+  return Object.fromEntries(
+    QUESTION_KINDS.map((kind) => {
+      const own = examples.filter(({ question }) => question.kind === kind);
+      const sum = own.reduce((total, example) => total + ndcg(example, weights), 0);
+      return [kind, Number((sum / Math.max(1, own.length)).toFixed(4))];
+    }),
+  );
+}
+
+/** Over kinds, so that the largest does not decide alone. */
+function mean(examples: readonly Example[], weights: Weights): number {
+  const kinds = Object.values(byKind(examples, weights));
+  return kinds.reduce((sum, value) => sum + value, 0) / kinds.length;
+}
+
+/** Gradient ascent on the log likelihood that a right candidate is chosen by a softmax, pulled towards where it starts. */
+function listwise(examples: readonly Example[], start: Weights): Weights {
+  const out: Record<Shape, Partial<Record<Feature, number>>> = { symbol: start.symbol, words: start.words };
+  for (const shape of ["symbol", "words"] as const) {
+    const own = examples
+      .filter((one) => one.shape === shape)
+      .map(({ question, items }) => ({
+        rows: items.map(({ values }) => values),
+        right: items.map((item) => question.answers.some((place) => shows(item, place))),
+      }))
+      .filter(({ right }) => right.includes(true));
+    const origin = Float64Array.from(FEATURES, (name) => start[shape][name] ?? 0);
+    const now = origin.slice();
+    for (let step = 0; step < 150; step++) {
+      const gradient = new Float64Array(now.length);
+      for (const { rows, right } of own) {
+        const shares = softmax(rows, now);
+        const rightShare = right.reduce((sum, is, i) => sum + (is ? shares[i]! : 0), 0);
+        rows.forEach((row, i) => {
+          const push = (right[i]! ? shares[i]! / Math.max(1e-12, rightShare) : 0) - shares[i]!;
+          for (let f = 0; f < row.length; f++) gradient[f]! += push * row[f]!;
+        });
+      }
+      for (let f = 0; f < now.length; f++) {
+        if (PRIORS.has(FEATURES[f]!)) continue;
+        now[f]! += 0.4 * (gradient[f]! / Math.max(1, own.length) - 0.003 * (now[f]! - origin[f]!));
+      }
     }
+    out[shape] = Object.fromEntries(FEATURES.map((name, f) => [name, rounded(now[f]!)]));
   }
-  const start = Float64Array.from(FEATURES, (name) => WEIGHTS.words[name] ?? 0);
-  const now = start.slice();
-  const free = FEATURES.map((name) => FITTED.includes(name));
-  for (let step = 0; step < 400; step++) {
-    const gradient = new Float64Array(now.length);
-    for (const { features, right } of examples) {
-      const logits = features.map((row) => row.reduce((sum, value, f) => sum + value * now[f]!, 0));
-      const top = Math.max(...logits);
-      const shares = logits.map((logit) => Math.exp(logit - top));
-      const total = shares.reduce((a, b) => a + b, 0);
-      features.forEach((row, i) => {
-        const push = (i === right ? 1 : 0) - shares[i]! / total;
-        row.forEach((value, f) => (gradient[f]! += push * value));
-      });
+  return { ...start, ...out };
+}
+
+function softmax(rows: readonly Float64Array[], weights: Float64Array): Float64Array {
+  const logits = Float64Array.from(rows, (row) => row.reduce((sum, value, f) => sum + value * weights[f]!, 0));
+  const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const shares = logits.map((logit) => Math.exp(logit - top));
+  const total = shares.reduce((a, b) => a + b, 0);
+  return shares.map((share) => share / total);
+}
+
+/** Steps along one weight after the other, keeping what raises the mean by more than chance would. */
+function climb(examples: readonly Example[], start: Weights): Weights {
+  let weights = start;
+  const shapes: Readonly<Record<Shape, readonly Example[]>> = {
+    symbol: examples.filter(({ shape }) => shape === "symbol"),
+    words: examples.filter(({ shape }) => shape === "words"),
+  };
+  const score = (one: Weights, shape: Shape): number => {
+    const kinds = Object.entries(byKind(shapes[shape], one)).filter(
+      ([kind]) => (kind === "symbols") === (shape === "symbol"),
+    );
+    return kinds.reduce((sum, [, value]) => sum + value, 0) / Math.max(1, kinds.length);
+  };
+  for (const step of STEPS) {
+    for (const shape of ["words", "symbol"] as const) {
+      let best = score(weights, shape);
+      for (const name of FEATURES) {
+        if (PRIORS.has(name)) continue;
+        for (const move of [step, -step]) {
+          const own = { ...weights[shape], [name]: rounded((weights[shape][name] ?? 0) + move) };
+          const tried: Weights = { ...weights, [shape]: own };
+          const now = score(tried, shape);
+          if (now > best + 0.0004) [weights, best] = [tried, now];
+        }
+      }
     }
-    for (let f = 0; f < now.length; f++) {
-      if (free[f]) now[f]! += 0.3 * (gradient[f]! / examples.length - 0.002 * (now[f]! - start[f]!));
+    for (const name of ["fileSupport", "sameFile"] as const) {
+      for (const move of [step, -step]) {
+        const tried: Weights = { ...weights, [name]: Math.max(0, rounded(weights[name] + move)) };
+        if (mean(examples, tried) > mean(examples, weights) + 0.0004) weights = tried;
+      }
     }
+    console.error(`steps of ${step}: ${JSON.stringify(byKind(examples, weights))}`);
   }
-  const words = Object.fromEntries(FEATURES.map((name, f) => [name, Math.round(100 * now[f]!) / 100]));
-  return { ...WEIGHTS, words };
+  return weights;
+}
+
+function rounded(value: number): number {
+  return Math.round(100 * value) / 100;
+}
+
+async function write(weights: Weights): Promise<void> {
+  const path = fileURLToPath(new URL("../src/search/_weights.ts", import.meta.url));
+  const text = await readFile(path, "utf8");
+  const head = text.slice(0, text.indexOf("export const WEIGHTS"));
+  const plain = JSON.stringify(weights, null, 2).replace(/"(\w+)":/g, "$1:");
+  await writeFileAtomic(path, `${head}export const WEIGHTS: Weights = ${plain};\n`);
 }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { UserError } from "../base/index.js";
 import { MODEL_FORMS, shippedModel } from "../encoder/index.js";
-import { isStaticFolder, shippedModels, type Encoders } from "../search/index.js";
+import { isStaticFolder, shippedModels, type EncoderFolders } from "../search/index.js";
 
 /** The package's version. */
 export function readVersion(): string {
@@ -12,9 +12,9 @@ export function readVersion(): string {
 export async function servedModels(
   given: string | undefined,
   full: string | undefined,
-): Promise<{ model: string | undefined; encoder: Encoders }> {
+): Promise<{ model: string | undefined; encoder: EncoderFolders }> {
   const model = given ?? full ?? MODEL_FORMS.map(shippedModel).find((folder) => folder !== undefined);
-  const first: Encoders =
+  const first: EncoderFolders =
     given === undefined ? shippedModels() : (await isStaticFolder(given)) ? { static: given } : { full: given };
   return { model, encoder: full === undefined ? first : { ...first, full } };
 }

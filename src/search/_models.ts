@@ -7,6 +7,9 @@ import type { ModelInfo, Tier } from "./store/store.js";
 /** Encoders by tier: model folders, or opened ones. */
 export type Encoders = Readonly<Partial<Record<Tier, string | Embedder>>>;
 
+/** Encoders by tier, as folders: what can be handed to another thread. */
+export type EncoderFolders = Readonly<Partial<Record<Tier, string>>>;
+
 /** A tier's encoder: told by its hash at once, opened when it is needed. */
 export interface TierModel {
   readonly info: ModelInfo;
@@ -16,7 +19,7 @@ export interface TierModel {
 }
 
 /** Encoders that come with the package. */
-export function shippedModels(): Encoders {
+export function shippedModels(): EncoderFolders {
   const [fast, full] = [shippedModel("static"), shippedModel("int8")];
   return { ...(fast === undefined ? {} : { static: fast }), ...(full === undefined ? {} : { full }) };
 }

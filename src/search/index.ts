@@ -14,12 +14,12 @@ export {
   type RefineProgress,
   type SearchOptions,
 } from "./open-index.js";
-export { isStaticFolder, shippedModels, type Encoders } from "./_models.js";
+export { isStaticFolder, shippedModels, type EncoderFolders, type Encoders } from "./_models.js";
 export type { SkipReason } from "./_read-text.js";
 export type { UpdateReport, UpdateTimes } from "./_update.js";
 export { WEIGHTS, type Weights } from "./_weights.js";
 export { FEATURES, type Feature } from "./rank/features.js";
-export type { Explanation } from "./rank/rank.js";
+export { orderByWeights, type Explanation, type Ordered, type Weighable } from "./rank/rank.js";
 export { EmbeddedStore } from "./store/embedded.js";
 export { PostgresStore, type PostgresClient } from "./store/postgres.js";
 export type * from "./store/store.js";

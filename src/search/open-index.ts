@@ -526,13 +526,15 @@ export class SearchIndex {
   /** The query's vectors for the tiers that answer. An encoder that cannot be opened any more is told of, not thrown. */
   private async vectorsOf(text: string, without: ReadonlySet<string>): Promise<Partial<Record<Tier, Float32Array>>> {
     const best = await this.bestTier();
+    const held = (await this.store.meta())?.models;
     const wanted = TIERS.filter(
       (tier) => !without.has(tier) && (tier === best || (tier === "static" && best === "full")),
     );
     const vectors: Partial<Record<Tier, Float32Array>> = {};
     for (const tier of wanted) {
       const model = this.models[tier];
-      if (model === undefined) continue;
+      // Vectors of two models are never compared, also where an index is about to be made anew.
+      if (model === undefined || held?.[tier]?.hash !== model.info.hash) continue;
       try {
         const encoder = await model.open();
         vectors[tier] = await encoder.embedAll([text]);

@@ -195,6 +195,9 @@ describe("models", () => {
     expect((await openRepo({ encoder: { static: other } })).lastUpdate).toMatchObject({ changed: 0 });
     await rm(join(folder, "repo/.lodestone"), { recursive: true });
     await openRepo();
+    // Before it is made anew, its vectors are another model's: words answer.
+    const before = await openRepo({ encoder: { static: other }, onOtherModel: "rebuild", refresh: "none" });
+    expect(await before.search("area of a disc")).toMatchObject({ tier: "lexical", hits: [{ path: "src/area.py" }] });
     const rebuilt = await openRepo({ encoder: { static: other }, onOtherModel: "rebuild" });
     expect(rebuilt.lastUpdate).toMatchObject({ changed: 7 });
     await expect(openRepo()).rejects.toMatchObject({ code: "search.other-model" });

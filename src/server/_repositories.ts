@@ -3,20 +3,20 @@ import { basename, join, resolve, sep } from "node:path";
 import { messageOf, UserError, type ProgressEvent } from "../base/index.js";
 import {
   fileTypeNames,
-  openIndex,
   type Answer,
-  type Encoders,
+  type EncoderFolders,
   type IndexStatus,
   type OpenIndexOptions,
-  type SearchIndex,
   type SearchOptions,
 } from "../search/index.js";
+import { IndexThread, type ThreadIndex } from "./_index-thread.js";
 
 /** Folders are looked at for changes when they are asked about, but not more often than this. */
 const FRESH_MILLISECONDS = 5000;
 
 export interface RepositoryOptions {
-  readonly encoder: Encoders;
+  /** Folders of the encoders: they are opened in other threads. */
+  readonly encoder: EncoderFolders;
   readonly onOtherModel?: NonNullable<OpenIndexOptions["onOtherModel"]>;
   readonly threads?: number;
 }
@@ -28,6 +28,12 @@ export interface RepositoryState {
   readonly error: string | null;
 }
 
+/** The threads of all repositories: one answers, the other takes up what changed, so that neither waits for the other. */
+export interface IndexThreads {
+  readonly reading: IndexThread;
+  readonly writing: IndexThread;
+}
+
 /** One indexed folder, kept up to date behind the answers. */
 export class Repository {
   private updating: Promise<void> | undefined;
@@ -36,25 +42,40 @@ export class Repository {
   /** A look for changes behind an answer, which is not worth telling. */
   private quiet = false;
   private error: string | undefined;
+  /** What the writing side has to say. */
+  private remarks: readonly string[] = [];
+  /** An index that nobody else can read: it is asked where it is written. */
+  private inMemory = false;
   private checkedAt: number | undefined;
   private readonly stop = new AbortController();
 
   private constructor(
     readonly name: string,
     readonly root: string,
-    private readonly index: SearchIndex,
+    private readonly reader: ThreadIndex,
+    private readonly writer: ThreadIndex,
     /** What the index reported last. */
     private readonly latest: { event?: ProgressEvent },
   ) {}
 
   /** @throws UserError as `openIndex` */
-  static async open(name: string, root: string, options: RepositoryOptions): Promise<Repository> {
+  static async open(
+    name: string,
+    root: string,
+    { reading, writing }: IndexThreads,
+    { encoder, onOtherModel, threads }: RepositoryOptions,
+  ): Promise<Repository> {
     const latest: { event?: ProgressEvent } = {};
-    const onProgress = (event: ProgressEvent): void => {
-      latest.event = event;
+    const options: OpenIndexOptions = {
+      encoder,
+      refresh: "none",
+      ...(onOtherModel === undefined ? {} : { onOtherModel }),
+      ...(threads === undefined ? {} : { threads }),
     };
-    const index = await openIndex(root, { ...options, refresh: "none", onProgress });
-    return new Repository(name, root, index, latest);
+    const writer = await writing.open(root, options, (event) => {
+      latest.event = event;
+    });
+    return new Repository(name, root, await reading.open(root, options, () => undefined), writer, latest);
   }
 
   get state(): RepositoryState {
@@ -106,17 +127,22 @@ export class Repository {
 
   async search(query: string, options: SearchOptions): Promise<Answer> {
     this.freshen();
-    return this.noted(await this.index.search(query, options));
+    return this.noted(await this.asked.search(query, options));
   }
 
   /** @throws UserError `search.no-such-place` */
   async related(path: string, line: number, options: SearchOptions): Promise<Answer> {
     this.freshen();
-    return this.noted(await this.index.related(resolve(this.root, path), line, options));
+    return this.noted(await this.asked.related(resolve(this.root, path), line, options));
   }
 
-  status(): Promise<IndexStatus> {
-    return this.index.status();
+  async status(): Promise<IndexStatus> {
+    const status = await this.asked.status();
+    return { ...status, notes: [...new Set([...status.notes, ...this.remarks])] };
+  }
+
+  private get asked(): ThreadIndex {
+    return this.inMemory ? this.writer : this.reader;
   }
 
   async close(): Promise<void> {
@@ -124,7 +150,7 @@ export class Repository {
     await this.updating;
     await this.queued;
     await this.refining;
-    await this.index.close();
+    await Promise.all([this.reader.close(), this.writer.close()]);
   }
 
   /** Looks for changes behind the answer, unless somebody did a moment ago. */
@@ -134,7 +160,7 @@ export class Repository {
   }
 
   private noted(answer: Answer): Answer {
-    const notes = [...answer.notes];
+    const notes = [...new Set([...answer.notes, ...this.remarks])];
     if (this.checkedAt === undefined) notes.push(`${this.name} is being indexed: answers are not complete`);
     if (this.error !== undefined) notes.push(`${this.name}: ${this.error}`);
     return { ...answer, hits: answer.hits.map((hit) => this.inside(hit)), notes };
@@ -157,13 +183,15 @@ export class Repository {
     const { signal } = this.stop;
     try {
       delete this.latest.event;
-      await this.index.refresh("wait", signal);
+      const { notes, store } = await this.writer.refresh(signal);
+      this.remarks = notes;
+      this.inMemory = store === "memory";
       this.error = undefined;
     } catch (error) {
       this.fail(error);
     }
     this.checkedAt = performance.now();
-    if (this.error !== undefined || signal.aborted || !this.index.hasFull) return;
+    if (this.error !== undefined || signal.aborted || !this.writer.hasFull) return;
     this.refining ??= this.refine().finally(() => {
       this.refining = undefined;
     });
@@ -175,11 +203,11 @@ export class Repository {
     try {
       let before = Infinity;
       for (;;) {
-        const { tiers, chunks } = await this.index.status();
+        const { tiers, chunks } = await this.writer.status();
         const missing = chunks - tiers.full.chunks;
         if (missing <= 0 || missing >= before) return; // What is left has changed since; the next look takes it up.
         before = missing;
-        for await (const step of this.index.refine({ signal })) void step;
+        await this.writer.refine(signal);
       }
     } catch (error) {
       this.fail(error);
@@ -194,7 +222,10 @@ export class Repository {
 
 /** The folders that may be asked about; nothing outside them is. */
 export class Repositories {
-  private constructor(readonly all: readonly Repository[]) {}
+  private constructor(
+    readonly all: readonly Repository[],
+    private readonly threads: IndexThreads,
+  ) {}
 
   /**
    * Opens an index for each folder and begins to bring it up to date.
@@ -203,6 +234,7 @@ export class Repositories {
    */
   static async open(folders: readonly string[], options: RepositoryOptions): Promise<Repositories> {
     const opened: Repository[] = [];
+    const threads = { reading: new IndexThread(), writing: new IndexThread() };
     try {
       const names = new Set<string>();
       for (const root of new Set(folders.map((folder) => resolve(folder)))) {
@@ -210,14 +242,15 @@ export class Repositories {
         let name = base;
         for (let i = 2; names.has(name); i++) name = `${base}-${i}`;
         names.add(name);
-        opened.push(await Repository.open(name, root, options));
+        opened.push(await Repository.open(name, root, threads, options));
       }
     } catch (error) {
       for (const one of opened) await one.close();
+      await closeThreads(threads);
       throw error;
     }
     for (const one of opened) void one.reindex();
-    return new Repositories(opened);
+    return new Repositories(opened, threads);
   }
 
   /**
@@ -240,7 +273,12 @@ export class Repositories {
 
   async close(): Promise<void> {
     await Promise.all(this.all.map((one) => one.close()));
+    await closeThreads(this.threads);
   }
+}
+
+async function closeThreads({ reading, writing }: IndexThreads): Promise<void> {
+  await Promise.all([reading.close(), writing.close()]);
 }
 
 /** A hit and whose it is. */

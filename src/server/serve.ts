@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { UserError } from "../base/index.js";
-import type { Encoders } from "../search/index.js";
 import { SEARCH_PAGE } from "../web/index.js";
 import { clientScript } from "./_client-files.js";
 import { EmbeddingService, openModel } from "./_embedding-service.js";
@@ -34,15 +33,13 @@ export interface ServeLimits {
   readonly arrivalSeconds?: number;
 }
 
-export interface ServeOptions extends Omit<RepositoryOptions, "encoder"> {
+export interface ServeOptions extends RepositoryOptions {
   /** Folders that may be searched. */
   readonly roots: readonly string[];
   /** Folder of the model for embeddings. */
   readonly model?: string;
   /** What requests call it; the folder's name by default. */
   readonly modelName?: string;
-  /** Encoders of the search. */
-  readonly encoder: Encoders;
   /** Cut texts that are too long instead of refusing them. */
   readonly autoTruncate?: boolean;
   /** What clients must send as a bearer token. Needed where others than this machine can connect. */

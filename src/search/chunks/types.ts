@@ -16,5 +16,5 @@ export interface Chunk {
   readonly text: string;
 }
 
-/** Rises when files would be cut differently, so that an index made before is made anew. */
-export const CHUNKER_VERSION = 1;
+/** Rises when files would be cut differently, or into other words, so that an index made before is made anew. */
+export const CHUNKER_VERSION = 2;

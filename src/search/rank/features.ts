@@ -9,11 +9,17 @@ export const FEATURES = [
   "full",
   "lexicalTop",
   "semanticTop",
+  "lexicalPlace",
+  "semanticPlace",
   "exactName",
+  "exactCase",
   "scopedName",
   "nameCover",
   "queryInName",
+  "queryNearName",
+  "queryInScope",
   "pathMatch",
+  "queryInPath",
   "folderMatch",
   "isFunction",
   "isClass",
@@ -26,15 +32,26 @@ export const FEATURES = [
   "isVendored",
   "isGenerated",
   "isTypes",
+  "isBarrel",
+  "isLegacy",
+  "isLog",
   "size",
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
 const TEST =
   /(?:^|\/)(?:tests?|specs?|__tests__|__mocks__|testing|testdata|fixtures?|e2e|benches|benchmarks?)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|bench)\.[^/]+|[^/]*_test\.[^/]+|[^/]*Tests?\.(?:java|kt|cs|scala|php|swift)|conftest\.py)$/;
-const EXAMPLE = /(?:^|\/)(?:examples?|demos?|samples?|playground|sandbox|tutorials?)\//i;
+const EXAMPLE = /(?:^|\/)(?:_?examples?|demos?|samples?|playground|sandbox|tutorials?|docs?_src)\//i;
 const VENDORED =
-  /(?:^|\/)(?:vendor|vendored|third[_-]?party|external|deps|bower_components|dist|build|out|target|min|generated|gen|__generated__|migrations|locales?|i18n)\//i;
+  /(?:^|\/)(?:vendor|vendored|third[_-]?party|external|deps|bower_components|single_include|dist|build|out|target|min|generated|gen|__generated__|migrations|locales?|i18n)\//i;
+
+/** Kept for those who still use it. */
+const LEGACY = /(?:^|\/)_?(?:compat|legacy|deprecated|obsolete|attic|old)\//i;
+/** Files that only hand on what others define. */
+const BARREL = /(?:^|\/)(?:__init__\.py|index\.[cm]?[jt]sx?|mod\.rs|package-info\.java|doc\.go)$/;
+/** What changed when: every word of a project stands in it. */
+const LOG =
+  /(?:^|\/)(?:change(?:s|log)?|history|news|release(?:s|[-_ ]?notes)?|upgrad(?:e|ing)|migrat(?:ion|ing))[^/]*\.(?:md|mdx|rst|txt|adoc)$|(?:^|\/)(?:CHANGES|NEWS|ChangeLog|HISTORY)$|(?:^|\/)\.changeset\//i;
 
 /** Facts about a path, remembered: many chunks share one. */
 export interface PathFacts {
@@ -43,6 +60,11 @@ export interface PathFacts {
   readonly isTest: boolean;
   readonly isExample: boolean;
   readonly isVendored: boolean;
+  readonly isLegacy: boolean;
+  readonly isBarrel: boolean;
+  readonly isLog: boolean;
+  /** Of the file's name and of the folder that it lies in. */
+  readonly near: readonly string[];
 }
 
 export class PathReader {
@@ -75,6 +97,10 @@ export class PathReader {
         isTest: TEST.test(path),
         isExample: EXAMPLE.test(path),
         isVendored: VENDORED.test(path),
+        isLegacy: LEGACY.test(path),
+        isBarrel: BARREL.test(path),
+        isLog: LOG.test(path),
+        near: [...new Set(this.scanner.words(`${file} ${parts.at(-2) ?? ""}`))],
       };
       if (this.known.size > 200_000) this.known.clear();
       this.known.set(path, facts);
@@ -95,6 +121,8 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
   const semantic = raw.full ?? raw.static;
   const topSemantic = semantic === undefined ? 1 : Math.max(1e-9, ...semantic);
   const wanted = new Set(query.words.keys());
+  const lexicalPlaces = places(candidates.map((one) => one.lexical));
+  const semanticPlaces = semantic === undefined ? undefined : places(semantic);
   return candidates.map(({ row, lexical: score }, i) => {
     const facts = paths.facts(row.path);
     const nameWords = row.kind === "text" || row.kind === "config" ? [] : paths.nameWords(row.name);
@@ -105,11 +133,17 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
       full: fulls?.[i] ?? 0,
       lexicalTop: score / topLexical,
       semanticTop: semantic === undefined ? 0 : Math.max(0, semantic[i]! / topSemantic),
+      lexicalPlace: score > 0 ? lexicalPlaces[i]! : 0,
+      semanticPlace: semanticPlaces?.[i] ?? 0,
       exactName: named(query, row) ? 1 : 0,
+      exactCase: query.written.includes(row.name) ? 1 : 0,
       scopedName: scopedly(query, row) ? 1 : 0,
       nameCover: nameWords.length === 0 ? 0 : inQuery / nameWords.length,
       queryInName: wanted.size === 0 ? 0 : inQuery / wanted.size,
+      queryNearName: nearShare(wanted, nameWords),
+      queryInScope: wanted.size === 0 || row.scope.length === 0 ? 0 : nearShare(wanted, scopeWords(row, paths)),
       pathMatch: share(facts.stem, wanted),
+      queryInPath: nearShare(wanted, facts.near),
       folderMatch: Math.min(1, facts.folders.filter((word) => wanted.has(word)).length / 2),
       isFunction: row.kind === "function" || row.kind === "method" ? 1 : 0,
       isClass: row.kind === "class" ? 1 : 0,
@@ -122,6 +156,9 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
       isVendored: facts.isVendored ? 1 : 0,
       isGenerated: row.generated ? 1 : 0,
       isTypes: row.path.endsWith(".d.ts") || row.path.endsWith(".pyi") ? 1 : 0,
+      isBarrel: facts.isBarrel && (row.kind === "module" || row.endLine - row.startLine < 3) ? 1 : 0,
+      isLegacy: facts.isLegacy ? 1 : 0,
+      isLog: facts.isLog && !query.asks.docs ? 1 : 0,
       size: Math.log2(1 + row.endLine - row.startLine) / 6,
     };
     const out = new Float64Array(FEATURES.length);
@@ -140,6 +177,33 @@ function scopedly({ names }: Query, { name, scope }: ChunkRow): boolean {
   if (outer === undefined) return false;
   const whole = [".", "::", "#", "->"].map((mark) => `${outer}${mark}${name.toLowerCase()}`);
   return names.some((one) => whole.some((form) => one === form || one.endsWith(`.${form}`)));
+}
+
+function scopeWords({ scope, kind }: ChunkRow, paths: PathReader): readonly string[] {
+  return kind === "doc" ? [] : paths.nameWords(scope.at(-1)!);
+}
+
+/** The share of the wanted words that are among `words`, or that begin as one of them, or one of them as it. */
+function nearShare(wanted: ReadonlySet<string>, words: readonly string[]): number {
+  if (wanted.size === 0 || words.length === 0) return 0;
+  let found = 0;
+  for (const word of wanted) {
+    if (words.some((other) => other === word || (word.length >= 3 && other.length >= 3 && begins(word, other))))
+      found += 1;
+  }
+  return found / wanted.size;
+}
+
+function begins(a: string, b: string): boolean {
+  return a.length < b.length ? b.startsWith(a) : a.startsWith(b);
+}
+
+/** 1 for the greatest, falling with the place among all: a half at the eleventh. Equal scores share a place. */
+function places(scores: readonly number[]): number[] {
+  const sorted = Float64Array.from(scores).sort().reverse();
+  const first = new Map<number, number>();
+  sorted.forEach((score, place) => first.has(score) || first.set(score, place));
+  return scores.map((score) => 10 / (10 + first.get(score)!));
 }
 
 function share(words: readonly string[], wanted: ReadonlySet<string>): number {

@@ -30,39 +30,71 @@ export interface RankOptions {
   readonly weights?: Weights;
 }
 
-/**
- * Orders candidates: a linear model over standardised scores and features, then what a file's other chunks say for it, and
- * a decay for each further hit of the same file, so that ten hits are not one file. Equal scores go by path and line.
- */
+/** A candidate as the order needs it. */
+export interface Weighable {
+  readonly path: string;
+  readonly startLine: number;
+  /** In the order of `FEATURES`. */
+  readonly values: Float64Array;
+}
+
+/** A candidate's place in the order: its index, and what makes its score. */
+export interface Ordered {
+  readonly index: number;
+  readonly score: number;
+  readonly support: number;
+  readonly sameFile: number;
+}
+
+/** Orders candidates; see {@link orderByWeights}. */
 export function rank(query: Query, candidates: readonly Candidate[], options: RankOptions): Ranked[] {
   const { limit, paths, weights = WEIGHTS } = options;
-  const model = Float64Array.from(FEATURES, (name) => weights[query.shape][name] ?? 0);
   const features = featuresOf(query, candidates, paths);
-  const scores = features.map((values) => dot(values, model));
-  const support = fileSupport(candidates, scores);
-  const pool = candidates.map((candidate, i) => ({
-    candidate,
-    features: features[i]!,
-    support: weights.fileSupport * support[i]!,
-    score: scores[i]! + weights.fileSupport * support[i]!,
-  }));
-  pool.sort((a, b) => b.score - a.score || order(a.candidate, b.candidate));
-  const out: Ranked[] = [];
+  const items = candidates.map(({ row: { path, startLine } }, i) => ({ path, startLine, values: features[i]! }));
+  const model = modelOf(weights, query.shape);
+  return orderByWeights(items, weights, query.shape, limit).map(({ index, score, support, sameFile }) => {
+    const candidate = candidates[index]!;
+    return { candidate, score, explanation: explain(candidate, features[index]!, model, support, sameFile) };
+  });
+}
+
+function modelOf(weights: Weights, shape: Query["shape"]): Float64Array {
+  return Float64Array.from(FEATURES, (name) => weights[shape][name] ?? 0);
+}
+
+/**
+ * A linear model over standardised scores and features, then what a file's other chunks say for it, and a decay for each
+ * further hit of the same file, so that ten hits are not one file. Equal scores go by path and line.
+ */
+export function orderByWeights(
+  items: readonly Weighable[],
+  weights: Weights,
+  shape: Query["shape"],
+  limit: number,
+): Ordered[] {
+  const model = modelOf(weights, shape);
+  const scores = items.map(({ values }) => dot(values, model));
+  const support = fileSupport(items, scores);
+  const pool = items.map((item, index) => {
+    const own = weights.fileSupport * support[index]!;
+    return { item, index, support: own, score: scores[index]! + own };
+  });
+  pool.sort((a, b) => b.score - a.score || order(a.item, b.item));
+  const out: Ordered[] = [];
   const taken = new Map<string, number>();
   const left = pool.slice(0, Math.max(4 * limit, 40));
   while (out.length < limit && left.length > 0) {
     let bestAt = 0;
     let bestScore = -Infinity;
-    left.forEach(({ candidate, score }, i) => {
-      const now = score - weights.sameFile * (taken.get(candidate.row.path) ?? 0);
+    for (let i = 0; i < left.length && left[i]!.score > bestScore; i++) {
+      const { item, score } = left[i]!;
+      const now = score - weights.sameFile * (taken.get(item.path) ?? 0);
       if (now > bestScore) [bestAt, bestScore] = [i, now];
-    });
-    const [item] = left.splice(bestAt, 1);
-    const { candidate, features: values, support: own } = item!;
-    const before = taken.get(candidate.row.path) ?? 0;
-    taken.set(candidate.row.path, before + 1);
-    const explanation = explain(candidate, values, model, own, -weights.sameFile * before);
-    out.push({ candidate, score: bestScore, explanation });
+    }
+    const [{ item, index, support: own }] = left.splice(bestAt, 1) as [(typeof left)[number]];
+    const before = taken.get(item.path) ?? 0;
+    taken.set(item.path, before + 1);
+    out.push({ index, score: bestScore, support: own, sameFile: -weights.sameFile * before });
   }
   return out;
 }
@@ -74,20 +106,20 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /** For each candidate, how much the better half of the other candidates of its file adds, at most about 2. */
-function fileSupport(candidates: readonly Candidate[], scores: readonly number[]): number[] {
+function fileSupport(items: readonly Weighable[], scores: readonly number[]): number[] {
   const mean = scores.reduce((a, b) => a + b, 0) / Math.max(1, scores.length);
   const sums = new Map<string, number>();
   const gain = (score: number): number => Math.max(0, score - mean);
-  candidates.forEach(({ row }, i) => sums.set(row.path, (sums.get(row.path) ?? 0) + gain(scores[i]!)));
-  return candidates.map(({ row }, i) => Math.log1p(Math.max(0, sums.get(row.path)! - gain(scores[i]!))));
+  items.forEach(({ path }, i) => sums.set(path, (sums.get(path) ?? 0) + gain(scores[i]!)));
+  return items.map(({ path }, i) => Math.log1p(Math.max(0, sums.get(path)! - gain(scores[i]!))));
 }
 
-function order({ row: a }: Candidate, { row: b }: Candidate): number {
+function order(a: Weighable, b: Weighable): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : a.startLine - b.startLine;
 }
 
-const SEMANTIC: ReadonlySet<Feature> = new Set(["static", "full", "semanticTop"]);
-const LEXICAL: ReadonlySet<Feature> = new Set(["lexical", "lexicalTop"]);
+const SEMANTIC: ReadonlySet<Feature> = new Set(["static", "full", "semanticTop", "semanticPlace"]);
+const LEXICAL: ReadonlySet<Feature> = new Set(["lexical", "lexicalTop", "lexicalPlace"]);
 
 function explain(
   { cosines, lexical: bm25 }: Candidate,

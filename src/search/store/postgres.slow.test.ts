@@ -7,28 +7,41 @@ import { openIndex } from "../index.js";
 import { storeContract } from "./contract.js";
 import { PostgresStore } from "./postgres.js";
 
+/** A server of the user's own, with pgvector; without one, PostgreSQL in WebAssembly behind a socket. */
+const GIVEN = process.env["LODESTONE_TEST_POSTGRES"];
 const PORT = 20_000 + (process.pid % 20_000);
-const url = `postgres://postgres:postgres@127.0.0.1:${PORT}/postgres`;
-let database: PGlite;
-let server: PGLiteSocketServer;
+const url = GIVEN ?? `postgres://postgres:postgres@127.0.0.1:${PORT}/postgres`;
+const schema = `lodestone_test_${process.pid}`;
+let stop: () => Promise<void>;
 let client: pg.Client;
 let count = 0;
 
 // A real PostgreSQL with pgvector, spoken to over its own protocol by the usual client.
 beforeAll(async () => {
-  database = await PGlite.create({ extensions: { vector } });
-  server = new PGLiteSocketServer({ db: database, port: PORT, host: "127.0.0.1" });
-  await server.start();
+  stop = GIVEN === undefined ? await startPGlite() : () => Promise.resolve();
   client = new pg.Client({ connectionString: url });
   await client.connect();
+  // Nothing of ours stays in a database that is somebody's.
+  await client.query("create extension if not exists vector");
+  await client.query(`create schema ${schema}; set search_path to ${schema}, public`);
 }, 120_000);
 afterAll(async () => {
+  await client.query(`drop schema ${schema} cascade`);
   await client.end();
-  await server.stop();
-  await database.close();
+  await stop();
 });
 
-describe("PostgreSQL", () => {
+async function startPGlite(): Promise<() => Promise<void>> {
+  const database = await PGlite.create({ extensions: { vector } });
+  const server = new PGLiteSocketServer({ db: database, port: PORT, host: "127.0.0.1" });
+  await server.start();
+  return async () => {
+    await server.stop();
+    await database.close();
+  };
+}
+
+describe(GIVEN === undefined ? "PostgreSQL (PGlite)" : "PostgreSQL (LODESTONE_TEST_POSTGRES)", () => {
   const named = new Map<object, string>();
   storeContract(
     async () => {

@@ -1,4 +1,4 @@
-import { stem } from "../../base/index.js";
+import { searchStem } from "./stem.js";
 import { type WordScanner } from "./words.js";
 
 /** What a query seems to ask for. */
@@ -10,6 +10,8 @@ export interface Query {
   readonly words: ReadonlyMap<string, number>;
   /** Names written in it, lower case: `parseDate`, `max_value`, the last part of `Foo.bar`. */
   readonly names: readonly string[];
+  /** The same as they are written. */
+  readonly written: readonly string[];
   /** Asks for tests, examples, documentation or configuration by name. */
   readonly asks: Readonly<Record<"tests" | "examples" | "docs" | "config", boolean>>;
 }
@@ -51,12 +53,13 @@ export function readQuery(text: string, scanner: WordScanner): Query {
   const names = bare.filter(looksLikeName).flatMap(nameForms);
   const symbol = tokens.length > 0 && tokens.length <= 2 && bare.every(isName) && names.length > 0;
   const stems = new Set(words.keys());
-  const asks = (...list: string[]): boolean => list.some((word) => stems.has(stem(word)));
+  const asks = (...list: string[]): boolean => list.some((word) => stems.has(searchStem(word)));
   return {
     text: clean,
     shape: symbol ? "symbol" : "words",
     words: words.size > 0 ? words : weak,
-    names: [...new Set(names)],
+    names: [...new Set(names.map((name) => name.toLowerCase()))],
+    written: [...new Set(names)],
     asks: {
       tests: asks("test", "tests", "spec", "mock", "fixture", "fixtures", "testing"),
       examples: asks("example", "examples", "demo", "sample", "tutorial"),
@@ -66,9 +69,9 @@ export function readQuery(text: string, scanner: WordScanner): Query {
   };
 }
 
-/** `Foo::bar()` gives `bar` and `foo::bar`, lower case. */
+/** `Foo::bar()` gives `bar` and `Foo::bar`. */
 function nameForms(token: string): string[] {
-  const whole = token.replace(/\(\)$/, "").toLowerCase();
+  const whole = token.replace(/\(\)$/, "");
   const last = whole.split(/\.|::|->|#|\/|\\/).at(-1)!;
   return last === whole ? [whole] : [last, whole];
 }

@@ -1,5 +1,5 @@
-import { stem } from "../../base/index.js";
 import { Interner } from "../../tokenizer/index.js";
+import { searchStem } from "./stem.js";
 
 /** Longer runs are keys and blobs, which nobody looks for by a part. */
 const LONGEST_NAME = 64;
@@ -102,13 +102,13 @@ export class WordScanner {
     for (const [name] of text.matchAll(/[\p{L}\p{M}\p{N}_]+/gu)) {
       if (name.length > LONGEST_NAME) continue;
       const parts = name.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}+/gu) ?? [];
-      for (const part of parts) visit(this.number(stem(part.toLowerCase())));
-      if (parts.length > 1) visit(this.number(stem(name.replaceAll("_", "").toLowerCase())));
+      for (const part of parts) visit(this.number(searchStem(part.toLowerCase())));
+      if (parts.length > 1) visit(this.number(searchStem(name.replaceAll("_", "").toLowerCase())));
     }
   }
 
   private stemOf(piece: number): number {
-    return (this.stems[piece] ??= this.number(stem(this.pieces.word(piece))));
+    return (this.stems[piece] ??= this.number(searchStem(this.pieces.word(piece))));
   }
 
   private number(word: string): number {
