@@ -198,12 +198,12 @@ describe("duplicates and splits", () => {
   test("held-out data wins, whatever the order of the sources", async () => {
     await put(
       "train/a.js",
-      documented("same", "Is the same on both sides.") +
+      documented("same", "Adds the same on both sides.") +
         documented("own", "Reads the summary of the other.", "own(x);"),
     );
     await put(
       "test/b.js",
-      `\n\n${documented("same", "Is the same on both sides.").replace(/ {2}/g, "\t")}${documented("other", "Reads the summary of the other.")}`,
+      `\n\n${documented("same", "Adds the same on both sides.").replace(/ {2}/g, "\t")}${documented("other", "Reads the summary of the other.")}`,
     );
     const { manifest } = await build({
       sources: [source("train", { split: "train" }), source("test", { split: "test" })],

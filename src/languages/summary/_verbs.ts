@@ -46,7 +46,7 @@ const BASES =
   repack repair repaint repeat replace replay replicate reply repopulate report reposition request requeue rerender reroute rerun resample rescale rescan
   rescale reschedule reseed reselect resend reserve reset reshape resize resolve resort respond restart restore restrict restructure
   resubmit resume resync retain retarget retransmit retrieve retry return reuse reveal reverse revert revive revoke rewind rewire rewrite roll
-  rollback rotate round route run sample sanitise sanitize satisfy save scale scan scatter schedule score scrape scroll scrub seal search seed seek
+  rollback rotate round route run sample sanitise sanitize satisfy save say scale scan scatter schedule score scrape scroll scrub seal search seed seek
   segment select send separate serialise serialize serve set setup shade shape share shift show shred shrink shuffle shut shutdown sift sign signal
   silence simplify simulate skip slash sleep slice slide slow slugify smooth snap sniff snooze solve sort spawn speak specialize spill spin splice
   split spread squash squeeze stack stage stamp start stash step stop store stream stretch stringify strip stub style sub subdivide submit
