@@ -5,7 +5,14 @@ import { parseConfig, UserError, type ProgressEvent } from "../base/index.js";
 import { saveEncoder } from "../encoder/index.js";
 import type { ModelConfig } from "../model/index.js";
 import { parseModelConfig, SIZES, sizeWith, type SizeName } from "../model/index.js";
-import { latestCheckpoint, readCheckpoint, weightsOf, type Checkpoint, type TrainEvent } from "../pretrain/index.js";
+import {
+  latestCheckpoint,
+  matryoshkaOf,
+  readCheckpoint,
+  weightsOf,
+  type Checkpoint,
+  type TrainEvent,
+} from "../pretrain/index.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import { wholeNumber } from "./_arguments.js";
 import { merge, readObject } from "./_config.js";
@@ -142,5 +149,6 @@ export async function follow(
 async function exportEncoder(checkpointPath: string, folder: string, tokenizer: Tokenizer): Promise<void> {
   const checkpoint = await readCheckpoint(checkpointPath);
   const config = parseModelConfig(checkpoint.meta.config["model"], checkpoint.path);
-  await saveEncoder(folder, { config, weights: weightsOf(checkpoint, config), tokenizer });
+  const weights = weightsOf(checkpoint, config);
+  await saveEncoder(folder, { config, weights, tokenizer, matryoshka: matryoshkaOf(checkpoint) });
 }

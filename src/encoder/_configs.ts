@@ -12,6 +12,8 @@ export interface LodestoneSection {
   readonly model: ModelConfig;
   /** SHA-256 of the `tokenizer.json` that the model was trained with. */
   readonly tokenizer: string;
+  /** Lengths that the vectors were trained to be cut to; absent where they were trained whole alone. */
+  readonly matryoshka?: readonly number[];
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -20,8 +22,9 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
  * `config.json`: dimensions under the names that transformers uses, and the whole config as our own section. A model
  * that transformers has no architecture for names one of its own, so that it is refused there instead of misread.
  */
-export function configText(model: ModelConfig, tokenizer: Tokenizer): string {
-  const section: LodestoneSection = { format: FORMAT, model, tokenizer: tokenizer.hash };
+export function configText(model: ModelConfig, tokenizer: Tokenizer, matryoshka?: readonly number[]): string {
+  const trained = matryoshka === undefined ? {} : { matryoshka };
+  const section: LodestoneSection = { format: FORMAT, model, tokenizer: tokenizer.hash, ...trained };
   return json({
     ...(fitsTransformers(model)
       ? transformersConfig(model)

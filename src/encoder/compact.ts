@@ -37,7 +37,7 @@ export async function saveCompact(folder: string, parts: EncoderParts): Promise<
     const texts: Record<string, string> = {
       [FILES.tokenizer]: tokenizer.source,
       [FILES.tokenizerConfig]: tokenizer.configText(config.maxLength),
-      [FILES.config]: configText(config, tokenizer),
+      [FILES.config]: configText(config, tokenizer, parts.matryoshka),
     };
     for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(temporary, name), text);
     await writeChecksums(temporary, [FILES.weights, ...Object.keys(texts)]);

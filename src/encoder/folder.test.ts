@@ -142,3 +142,14 @@ test("weights beside the model file give the same vectors", async () => {
   }
   expect(outputs[1]).toEqual(outputs[0]);
 });
+
+test("lengths that vectors were trained to be cut to are kept with the model", async () => {
+  const path = join(folder, "matryoshka");
+  await saveEncoder(path, { config, weights, tokenizer, matryoshka: [8, 4] });
+  const written = JSON.parse(await readFile(join(path, "config.json"), "utf8")) as {
+    lodestone: { matryoshka: number[] };
+  };
+  expect(written.lodestone.matryoshka).toEqual([8, 4]);
+  expect((await readEncoder(path)).matryoshka).toEqual([8, 4]);
+  expect((await readEncoder(good)).matryoshka).toBeUndefined();
+});

@@ -67,7 +67,7 @@ export async function openEncoder(
  */
 export async function readEncoder(folder: string): Promise<EncoderParts> {
   const sums = await readChecksums(folder);
-  const { model, tokenizer: hash } = await readSection(folder, sums);
+  const { model, tokenizer: hash, matryoshka } = await readSection(folder, sums);
   const tokenizer = await readTokenizer(folder, sums, hash);
   await verifyFile(folder, FILES.weights, sums);
   const [{ tensors }, { parameterShapes, parseModelConfig }, { fitsTransformers, fromTransformers }] =
@@ -78,7 +78,7 @@ export async function readEncoder(folder: string): Promise<EncoderParts> {
     ]);
   const config = parseModelConfig(model, join(folder, FILES.config));
   const named = fitsTransformers(config) ? fromTransformers(config, tensors) : expandCompact(tensors);
-  return { config, weights: pickWeights(parameterShapes(config), named), tokenizer };
+  return { config, weights: pickWeights(parameterShapes(config), named), tokenizer, matryoshka };
 }
 
 async function openModel(

@@ -15,6 +15,8 @@ export interface EncoderParts {
   /** Parameters under GPT-2's names. Tensors of other names (moments of a training state) are left out. */
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly tokenizer: Tokenizer;
+  /** Lengths that the vectors were trained to be cut to, if they were. */
+  readonly matryoshka?: readonly number[] | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function saveEncoder(folder: string, parts: EncoderParts): Promise<
     const texts: Record<string, string> = {
       [FILES.tokenizer]: tokenizer.source,
       [FILES.tokenizerConfig]: tokenizer.configText(config.maxLength),
-      [FILES.config]: configText(config, tokenizer),
+      [FILES.config]: configText(config, tokenizer, parts.matryoshka),
       ...sentenceTransformersTexts(config, weights, tokenizer),
     };
     for (const [name, text] of Object.entries(texts)) {

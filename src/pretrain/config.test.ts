@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { parseStage1Config, parseStage2Config } from "./config.js";
+import { matryoshkaOf } from "./run.js";
 
 test("defaults of stage 1 are the method's, and the result is frozen", () => {
   const config = parseStage1Config({ steps: 10 });
@@ -59,4 +60,12 @@ test("stage 2's loss as it may be written", () => {
     matryoshka: { dims: [256, 64], weights: [1, 0.5] },
   } as const;
   expect(parseStage2Config({ steps: 1, chunk: "auto", loss })).toMatchObject({ chunk: "auto", loss });
+});
+
+test("a checkpoint knows the lengths that it trained vectors to be cut to", () => {
+  const meta = (training: unknown) => ({ meta: { config: { model: {}, training } } }) as never;
+  const dims = [256, 64];
+  expect(matryoshkaOf(meta(parseStage2Config({ steps: 1, loss: { matryoshka: { dims } } })))).toEqual(dims);
+  expect(matryoshkaOf(meta(parseStage2Config({ steps: 1 })))).toBeUndefined();
+  expect(matryoshkaOf(meta(parseStage1Config({ steps: 1 })))).toBeUndefined();
 });

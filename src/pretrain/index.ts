@@ -25,6 +25,7 @@ export * from "./predict/index.js";
 export * from "./programs/index.js";
 export {
   defaultDataWorkers,
+  matryoshkaOf,
   startingWeights,
   weightsOf,
   type EngineSettings,

@@ -249,6 +249,12 @@ export function weightsOf(checkpoint: Checkpoint, model: ModelConfig): Record<st
   );
 }
 
+/** Widths that the run's stage 2 trained vectors to be cut to; undefined where it trained them whole alone. */
+export function matryoshkaOf({ meta }: Pick<Checkpoint, "meta">): readonly number[] | undefined {
+  const training = meta.config["training"] as Partial<Pick<Stage2Config, "loss">> | undefined;
+  return training?.loss?.matryoshka?.dims;
+}
+
 function weightsHash(weights: Weights | undefined): string {
   if (weights === undefined) return "seed";
   const hash = createHash("sha256");
