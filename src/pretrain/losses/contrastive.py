@@ -71,6 +71,7 @@ def run(tensors, options):
 
 
 def main():
+    torch.set_num_threads(1)
     source, target = sys.argv[1:]
     with safe_open(source, "pt") as file:
         cases = json.loads(file.metadata()["cases"])
