@@ -237,6 +237,19 @@ describe("search", () => {
     expect(JSON.stringify(hits)).not.toContain("secretKey");
   });
 
+  test("goes on when the files of its encoder are deleted", async () => {
+    const model = await newModel(temporary, "static");
+    const url = await start({ roots: [await newRepository(temporary)], encoder: { static: model } });
+    await untilReady(url);
+    expect((await post(`${url}search`, { query: "calendar day" })).body).toMatchObject({ tier: "static" });
+    await rm(model, { recursive: true });
+    const answer = await post(`${url}search`, { query: "calendar day" });
+    expect([answer.status, answer.body]).toMatchObject([200, { tier: "static", hits: [{ path: "src/date.js" }] }]);
+    expect((await post(`${url}repositories/repo/reindex`, {})).status).toBe(200);
+    await untilReady(url);
+    expect((await fetch(`${url}health`)).status).toBe(200);
+  });
+
   test("every search is answered while the folder is indexed again and again", async () => {
     const root = await newRepository(temporary);
     const url = await start({ roots: [root], encoder: { static: bag } });
@@ -409,9 +422,11 @@ describe("bad input and bad times", () => {
   });
 
   test("stopping: what was asked is answered, then the port is free", async () => {
-    const url = await start({ model: full, limits: { waitMilliseconds: 150 } });
+    const url = await start({ model: full, limits: { waitMilliseconds: 3000 } });
     const asked = post(`${url}embed`, { inputs: "last words" });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const waits = async (): Promise<boolean> =>
+      /^lodestone_queue_tokens [1-9]/m.test(await (await fetch(`${url}metrics`)).text());
+    while (!(await waits())) await new Promise((resolve) => setTimeout(resolve, 20));
     const closing = served!.close();
     expect((await asked).status).toBe(200);
     await closing;

@@ -36,12 +36,39 @@ export async function tierModel(given: string | Embedder, threads?: number): Pro
     });
   }
   const { hidden_size: dim } = JSON.parse(text) as { hidden_size: number };
-  let opening: Promise<Embedder> | undefined;
+  const hash = sha256(sums).slice(0, 32);
+  let own: Shared | undefined;
   return {
-    info: { hash: sha256(sums).slice(0, 32), dim, folder },
-    open: () => (opening ??= openFolder(folder, threads)),
+    info: { hash, dim, folder },
+    open: () => (own ??= share(`${hash} ${threads} ${folder}`, () => openFolder(folder, threads))).opening,
     close: async () => {
-      const opened = await opening?.catch(() => undefined);
+      await own?.release();
+      own = undefined;
+    },
+  };
+}
+
+interface Shared {
+  readonly opening: Promise<Embedder>;
+  release(): Promise<void>;
+}
+const shared = new Map<string, { readonly opening: Promise<Embedder>; users: number }>();
+
+/** Indexes of one thread share an encoder; the last to leave closes it. */
+function share(key: string, open: () => Promise<Embedder>): Shared {
+  let entry = shared.get(key);
+  if (entry === undefined) shared.set(key, (entry = { opening: open(), users: 0 }));
+  entry.users += 1;
+  const { opening } = entry;
+  // One that could not be opened is tried anew by the next.
+  opening.catch(() => shared.get(key)?.opening === opening && shared.delete(key));
+  return {
+    opening,
+    release: async () => {
+      entry.users -= 1;
+      if (entry.users > 0) return;
+      if (shared.get(key) === entry) shared.delete(key);
+      const opened = await opening.catch(() => undefined);
       await opened?.close();
     },
   };

@@ -204,6 +204,12 @@ export class SearchIndex {
     return this.models.full !== undefined;
   }
 
+  /** Opens the encoders now, so that the first query need not, and later deletions of their files do not matter. */
+  async warm(): Promise<void> {
+    // One that cannot be opened is told of by the queries that would need it.
+    for (const tier of TIERS) await this.models[tier]?.open().catch(() => undefined);
+  }
+
   /** Compares the given models with those of the index, and opens those of the index where none are given. @internal */
   async adoptModels(): Promise<void> {
     const known = await this.store.meta();

@@ -207,8 +207,11 @@ describe("models", () => {
     const model = join(folder, "model");
     const { config } = encoder;
     await saveEncoder(model, { config, weights: noisyWeights(config), tokenizer });
-    await openRepo({ encoder: { static: model } });
-    expect((await (await openRepo({ encoder: {} })).search("day")).tier).toBe("static");
+    const first = await openRepo({ encoder: { static: model } });
+    const second = await openRepo({ encoder: {} });
+    expect((await second.search("day")).tier).toBe("static");
+    await first.close();
+    await second.close();
     const late = await openRepo({ encoder: {} });
     await rm(model, { recursive: true });
     for (const index of [late, await openRepo({ encoder: {} })]) {
@@ -216,6 +219,20 @@ describe("models", () => {
       expect(answer).toMatchObject({ tier: "lexical", notes: [expect.stringMatching(/static encoder.*model/)] });
       expect(answer.hits[0]).toMatchObject({ name: "parseDate" });
     }
+  });
+
+  test("indexes share an encoder that is opened by its folder; the last one closes it", async () => {
+    const model = join(folder, "model");
+    await saveEncoder(model, { config: encoder.config, weights: noisyWeights(encoder.config), tokenizer });
+    const given = { encoder: { static: model }, indexFolder: join(folder, "shared-1") };
+    const [one, two] = [await openRepo(given), await openRepo({ ...given, indexFolder: join(folder, "shared-2") })];
+    const found = await one.search("calendar day");
+    expect(found.tier).toBe("static");
+    await rm(model, { recursive: true });
+    await one.close();
+    expect((await two.search("calendar day")).hits).toEqual(found.hits);
+    await two.close();
+    await expect(openRepo(given)).rejects.toMatchObject({ code: "model.missing" });
   });
 
   test("the full tier answers when it has read everything, and takes up what is new", async () => {

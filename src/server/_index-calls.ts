@@ -4,6 +4,7 @@ import type { Answer, IndexStatus, OpenIndexOptions, SearchOptions } from "../se
 /** What a thread is asked about one of its indexes. Options carry no signal: leaving is a message of its own. */
 export interface IndexCalls {
   open: { args: [root: string, options: OpenIndexOptions]; result: { readonly hasFull: boolean } };
+  warm: { args: []; result: null };
   search: { args: [query: string, options: SearchOptions]; result: Answer };
   related: { args: [path: string, line: number, options: SearchOptions]; result: Answer };
   refresh: { args: []; result: IndexStatus };

@@ -116,6 +116,11 @@ export class ThreadIndex {
     readonly hasFull: boolean,
   ) {}
 
+  /** Opens its encoders. */
+  async warm(): Promise<void> {
+    await this.thread.call(this.number, "warm", []);
+  }
+
   search(query: string, { signal, ...options }: SearchOptions): Promise<Answer> {
     return this.thread.call(this.number, "search", [query, options], signal);
   }

@@ -43,6 +43,9 @@ async function run(
   const index = await indexes.get(number);
   if (index === undefined) throw internalError(`there is no index ${number}`);
   switch (call) {
+    case "warm":
+      await index.warm();
+      return null;
     case "search": {
       const [query, options] = args as [string, SearchOptions];
       return index.search(query, { ...options, signal });

@@ -75,7 +75,9 @@ export class Repository {
     const writer = await writing.open(root, options, (event) => {
       latest.event = event;
     });
-    return new Repository(name, root, await reading.open(root, options, () => undefined), writer, latest);
+    const reader = await reading.open(root, options, () => undefined);
+    await reader.warm();
+    return new Repository(name, root, reader, writer, latest);
   }
 
   get state(): RepositoryState {
