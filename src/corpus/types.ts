@@ -55,6 +55,8 @@ export interface LanguageCounts {
   withDocstring: number;
   /** With a summary that passes the rules, before contamination and deduplication. */
   withSummary: number;
+  /** Of `withSummary`: functions that are nothing but a returned value, so that `body` holds the return statements. */
+  bodyIsReturn: number;
   documents: number;
   pairs: number;
   /** UTF-16 code units of the files parsed. */

@@ -45,6 +45,7 @@ export interface PartLanguage {
   functions: number;
   withDocstring: number;
   withSummary: number;
+  bodyIsReturn: number;
   dropped: Record<string, number>;
 }
 

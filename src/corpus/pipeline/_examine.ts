@@ -191,6 +191,7 @@ class Examiner {
       return;
     }
     counts.withSummary += 1;
+    if (made.bodyIsReturn) counts.bodyIsReturn += 1;
     if (set >= 0) {
       this.hits(set)[1] += 1;
       this.drop(item, lang, "contaminated", found, id);
@@ -270,6 +271,7 @@ class Examiner {
       functions: 0,
       withDocstring: 0,
       withSummary: 0,
+      bodyIsReturn: 0,
       dropped: {},
     });
   }

@@ -50,6 +50,7 @@ export class Tally {
       total.functions += counts.functions;
       total.withDocstring += counts.withDocstring;
       total.withSummary += counts.withSummary;
+      total.bodyIsReturn += counts.bodyIsReturn;
       for (const [reason, count] of Object.entries(counts.dropped)) this.drop(lang, reason, count);
     }
     for (const [reason, count] of Object.entries(header.skippedFiles)) this.skip(reason, count);
@@ -141,6 +142,7 @@ export class Tally {
         functions: 0,
         withDocstring: 0,
         withSummary: 0,
+        bodyIsReturn: 0,
         documents: 0,
         pairs: 0,
         characters: 0,

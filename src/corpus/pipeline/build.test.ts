@@ -124,6 +124,7 @@ test("files become documents and pairs with their places", async () => {
     functions: 2,
     withDocstring: 1,
     withSummary: 1,
+    bodyIsReturn: 0,
     pairs: 1,
   });
   expect(manifest.languages.javascript!.dropped).toEqual({ "no-docstring": 1 });
@@ -231,10 +232,12 @@ describe("duplicates and splits", () => {
         "/** Maps every name to its length. */\nfunction map(names) {\n  return names.map((name) => {\n    return name.length;\n  });\n}\n" +
         documented("leak", "Opens the door of the house.", "// opens the door of the house\n  open();"),
     );
-    await put("a/y.js", documented("kept", "Is the only one that stays."));
+    await put("a/y.js", documented("kept", "Keeps the only one that stays."));
     const { manifest } = await build({ sources: [source("a")] });
     expect(manifest.languages.javascript!.dropped).toEqual({ leak: 1, "short-body": 1 });
     expect(manifest.pairs).toBe(2);
+    // Mapping is all that `map` does: its body is the returned value.
+    expect(manifest.languages.javascript!.bodyIsReturn).toBe(1);
   });
 });
 

@@ -57,7 +57,8 @@ const LEADS =
 /** Opens with a verb that is no noun there: `Set the value`, not `Set of values`. */
 function opens(text: string): boolean {
   const word = /^[A-Za-z]+(?:-[a-z]+)?/.exec(text)?.[0];
-  if (word === undefined) return false;
+  // `SHOW VARIABLES` is a statement of another language.
+  if (word === undefined || /^[A-Z]{2,}$/.test(word)) return false;
   const rest = text.slice(word.length);
   if (/^looks?$/i.test(word)) return /^ (?:up|for|through|in|into|at|the|an?)\b/i.test(rest);
   if (/^uses$/i.test(word)) return /\bto [a-z]+ /.test(rest);
@@ -89,17 +90,17 @@ export function isBroken(sentence: string): boolean {
 const DANGLING =
   /(?:\.\.\.|…|[,(\-–—+=])$|\b(?:the|and|or|which|iff?|when|e\.g|i\.e|eg|ie|etc,|because|their|whose|than)[.:]?$|\b(?:with|by|from)$/i;
 const HOLES =
-  /\b(?:the|an) (?:of|to|is|are|and|or|from|with|by|for|as|the|an?)\b(?![-/'])|\bof (?:of|from|with|by|is|are|and)\b|\b(?:the|an|of|to|with|for|by) [,.;)](?:\s|$)|(?<![\w)\]>"'])\(\s*[,.]?\s*\)/;
+  /,,|\b(?:the|an) (?:of|to|is|are|and|or|from|with|by|for|as|the|an?)\b(?![-/'])|\bof (?:of|from|with|by|is|are|and)\b|\b(?:the|an|of|to|with|for|by) [,.;)](?:\s|$)|(?<![\w)\]>"'])\(\s*[,.]?\s*\)/;
 /** A list was announced and is not there. */
 const LISTLESS =
-  /\b(?:following|these|conditions|(?:is|are) true|either of|one of|rules|steps|cases|criteria)(?: [\w-]+){0,4}:$|\b(?:is|are|in|with) the following(?: \w+)?[.:]?$/i;
+  /\b(?:following|these|conditions|(?:is|are) true|either of|one of|rules|steps|cases|criteria)(?: [\w-]+){0,4}:$|\b(?:is|are|in|with) the following(?: \w+)?[.:]?$|\bas follows:?$/i;
 
 /** True for what is no description though it opens with a verb: routes, verbs of taking alone, reasons. */
 export function isNoDeed(sentence: string): boolean {
   return NO_DEED.test(sentence) || (TAKES.test(sentence) && !GOES_ON.test(sentence));
 }
 const NO_DEED =
-  /^(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +[/:{[]|^(?:code|text|algorithm|function|method|implementation) (?:adapted|taken|copied|borrowed|based)\b|\bfor (?:\w+ )?(?:(?:backwards?|forwards?|api|legacy|binary) ?-?compatib|bc\b|historical reasons)|\bin favou?r of\b|^(?:\w+, )+\w+ (?:and \w+ )?(?:is|are) |\b(?:does|do) nothing\b|^(?:force|prevent|make|keep|let|ensure|expect)s? [^.]{0,60}\bso that (?:we|you|the (?:user|caller))\b|^returns provides\b|^(?:call|invoke|run) this\b/i;
+  /^(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +[/:{[]|^(?:code|text|algorithm|function|method|implementation) (?:adapted|taken|copied|borrowed|based)\b|\bfor (?:\w+ )?(?:(?:backwards?|forwards?|api|legacy|binary) ?-?compatib|bc\b|historical reasons)|\bin favou?r of\b|^(?:\w+, )+\w+ (?:and \w+ )?(?:is|are) |\b(?:does|do) nothing\b|^(?:force|prevent|make|keep|let|ensure|expect)s? [^.]{0,60}\bso that (?:we|you|the (?:user|caller))\b|^returns provides\b|^(?:call|invoke|run) this\b|^returns? (?:-?\d+|true|false|zero|non-?zero|null|ok|success|(?:an )?error|[A-Z]\w*_\w+) (?:on|for|upon|in case of|and) (?:success|failure|errors?|ok)\b/i;
 const TAKES = /^(?:takes?|accepts?|expects?|receives?)\b/i;
 const GOES_ON =
   /(?:\b(?:and|then|which)|,) (?:\w+ly )?(?:\w+s|return\w*|[a-z]+)\b|\bto [a-z]+ |^(?:takes? (?:a |the )?(?:down|out|off|over|snapshot|care|picture|screenshot|first|next|last))|^accepts? (?:the|an?) (?:\w+ ){0,2}(?:connection|invitation|request|input|offer|suggestion|client)/i;
