@@ -16,7 +16,7 @@ import { Pool } from "./_pool.js";
 import { CARD, DROPPED, inputsHash, PARENT, reduceParts } from "./_reduce.js";
 
 /** Changes when the same input gives other records, so that parts of an older version are not gone on from. */
-const PIPELINE_VERSION = 1;
+const PIPELINE_VERSION = 2;
 const PARTS = ".parts";
 const SCRATCH = ".scratch";
 export const SHARD = "shard.json";
