@@ -32,6 +32,8 @@ test("a body that does nothing is not what its documentation tells of", () => {
   expect(body("(void)row;\n(void)key;", "c")).toBe("trivial-body");
   expect(body('warnings.warn("gone")\nreturn False', "python")).toBe("trivial-body");
   expect(body("# kept\nnil", "ruby")).toBe("trivial-body");
+  expect(body("if (size == NULL) {\n  return E_PARAMETER;\n}\n\nreturn E_UNSUPPORTED;", "c")).toBe("trivial-body");
+  expect(body("if (size > 3) {\n  return E_PARAMETER;\n}\n\nreturn E_UNSUPPORTED;", "c")).toBeUndefined();
   expect(body("rows.clear();\nreturn null;")).toBeUndefined();
   expect(body("return first\n    + last;")).toBeUndefined();
 });
@@ -44,6 +46,23 @@ test("what only a test returns stands for it; the same verb with another object 
   expect(doubt({ ...set, summary: "Set the body for this frame" })).toBe("other-object");
   expect(doubt({ ...set, summary: "Set the command of this frame" })).toBeUndefined();
   expect(doubt({ name: "setCfg", code: set.code, summary: "Set the configuration of it" })).toBeUndefined();
+});
+
+test("what a long function answers in the end is not what it does, but for one that asks", () => {
+  const long = { summary: "This returns true if the rows are in order.", inner: "move(row);\n".repeat(14) };
+  expect(doubt({ ...long, name: "sortRows" })).toBe("return-only");
+  expect(doubt({ ...long, name: "isSorted" })).toBeUndefined();
+  expect(doubt({ ...long, name: "sorted?" }, "ruby")).toBeUndefined();
+  expect(doubt({ ...long, name: "sortRows", inner: "return row < next;" })).toBeUndefined();
+  expect(doubt({ summary: 'Returns e.g. "a, b".' })).toBe("return-only");
+  expect(doubt({ summary: "Draws the row (not yet implemented)" })).toBe("unfinished");
+});
+
+test("a name of a sibling, unknown to the code", () => {
+  const log = { name: "saveCanceledAsync", code: "void saveCanceledAsync() { log(Events.SaveCanceled); }" };
+  expect(doubt({ ...log, summary: "Logs the SaveFailed event." })).toBe("other-object");
+  expect(doubt({ ...log, summary: "Logs the SaveCanceled event." })).toBeUndefined();
+  expect(doubt({ ...log, summary: "Logs by the RowWriter." })).toBeUndefined();
 });
 
 test("the caption of a test is none of a function", () => {

@@ -17,6 +17,7 @@ export interface Doubtful {
 export const DOUBTS = [
   ...WEAKNESSES,
   "return-only",
+  "unfinished",
   "bare-constructor",
   "trivial-body",
   "other-object",
@@ -31,16 +32,39 @@ export type Doubt = (typeof DOUBTS)[number];
 export function doubtAbout(pair: Doubtful, lang: Language): Doubt | undefined {
   const weak = weakness(pair.summary);
   if (weak !== undefined) return weak;
-  if (pair.returned === true && !PREDICATE.test(pair.summary)) return "return-only";
+  if (tellsReturnOnly(pair)) return "return-only";
+  if (UNFINISHED.test(pair.summary)) return "unfinished";
   if (isBareConstructor(pair)) return "bare-constructor";
   if (/^_*tests?(?=_|[A-Z]|$)|_test$|Tests?$/.test(pair.name) && CAPTION.test(pair.summary)) return "test-text";
   if (doesNothing(pair.inner, lang)) return "trivial-body";
-  return namesAnother(pair) ? "other-object" : undefined;
+  return namesAnother(pair) || namesSibling(pair) ? "other-object" : undefined;
 }
 
 /** What a test answers is all that it does; what else a function returns is seldom all. */
 const PREDICATE =
-  /^returns? (?:(?:\w+ )?(?:true|false|1|0|non-?zero)\b,? (?:if+|when|in case|for|only|otherwise)\b|whether\b|if\b)/i;
+  /^(?:this )?returns? (?:(?:\w+ )?(?:true|false|1|0|non-?zero)\b,? (?:if+|when|in case|for|only|otherwise)\b|whether\b|if\b)/i;
+
+/**
+ * True where nothing but the returned value is told and the function does more: documentation by its return tag alone,
+ * or `Returns true if ...` of a function that is long and not named as a question.
+ */
+function tellsReturnOnly({ returned, summary, name, inner }: Doubtful): boolean {
+  const answer = PREDICATE.test(summary);
+  const parts = subwords(name);
+  const asks = name.endsWith("?") || ASKING.has(parts[0] ?? "") || ASKING.has(parts.at(-1) ?? "");
+  if (answer && !asks && inner.trim().split("\n").length > 12) return true;
+  return (returned === true && !answer) || /^returns? e\.g\.|^returns? (?:by|bytes)# /i.test(summary);
+}
+/** Names that begin or end with these ask; `valid?` asks too. */
+const ASKING: ReadonlySet<string> = new Set(
+  `is are has have can could should will was does do did contain contains exist exists support supports supported allow allows
+  allowed enabled need needs equal equals match matches check test valid validate verify any all include includes start starts
+  end ends accept accepts compare eq own owns in try`.split(/\s+/),
+);
+
+/** What was true before the code was written. */
+const UNFINISHED =
+  /\bnot (?:yet|currently) (?:implemented|supported|finished|used)\b|\bunimplemented\b|\bwork in progress\b/i;
 
 /** `Tests reading of rows`, not `Tests that rows are read`. */
 const CAPTION = /^tests? (?!that\b|whether\b|if\b)/i;
@@ -83,8 +107,10 @@ function doesNothing(inner: string, lang: Language): boolean {
   return plain
     .split(/[;\n]/)
     .map((line) => line.trim())
-    .every((line) => line === "" || MESSAGE.test(line) || CONSTANT.test(line));
+    .every((line) => /^[{}]*$/.test(line) || MESSAGE.test(line) || CONSTANT.test(line) || GUARD.test(line));
 }
+/** `if (pointer == NULL) {` before a constant is returned. */
+const GUARD = /^if ?\(\s*(?:!\w+|\w+ ?(?:===?|is) ?(?:NULL|null|nil|None|undefined))\s*\) ?\{?$/;
 /** Statements that are there for compilers and logs. */
 const MESSAGE =
   /^(?:\(void\) ?\w+$|UNREFERENCED_PARAMETER\b|_ = \w+$|del \w[\w, ]*$|[\w.:$]*(?:[wW]arn|[dD]eprecat|logger|\blog\b|[tT]race|[dD]ebug)[\w.:>$-]*[ (][^{}]*$)/;
@@ -106,6 +132,19 @@ function namesAnother({ name, summary, code }: Doubtful): boolean {
   const known = [...new Set(subwords(code))];
   return said.filter((word) => known.some((other) => alike(word, other))).length * 2 < said.length;
 }
+/**
+ * True where the sentence writes a name that the code does not know and that begins as the function's own does:
+ * `SaveCanceledAsync`, `Logs the SaveFailed event`.
+ */
+function namesSibling({ name, summary, code }: Doubtful): boolean {
+  const own = subwords(name);
+  return (summary.match(/\b[A-Za-z]+(?:[a-z][A-Z]|_[a-z])\w*/g) ?? []).some((other) => {
+    const parts = subwords(other);
+    if (parts.length < 2 || parts[0] !== own[0] || code.toLowerCase().includes(other.toLowerCase())) return false;
+    return parts.some((part) => !own.some((word) => alike(part, word)));
+  });
+}
+
 const ACTS =
   /^(?:set|get|add|remove|delete|create|update|enable|disable|show|hide|clear|reset|has|is|check|find|load|save|read|write|start|stop|open|close|parse|build|make|init)$/;
 
