@@ -51,7 +51,7 @@ const PREDICATE =
 function tellsReturnOnly({ returned, summary, name, inner }: Doubtful): boolean {
   const answer = PREDICATE.test(summary);
   const parts = subwords(name);
-  const asks = name.endsWith("?") || ASKING.has(parts[0] ?? "") || ASKING.has(parts.at(-1) ?? "");
+  const asks = /^_*(?:is|has|can)|\?$/i.test(name) || ASKING.has(parts[0] ?? "") || ASKING.has(parts.at(-1) ?? "");
   if (answer && !asks && inner.trim().split("\n").length > 12) return true;
   return (returned === true && !answer) || /^returns? e\.g\.|^returns? (?:by|bytes)# /i.test(summary);
 }
