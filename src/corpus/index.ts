@@ -25,6 +25,7 @@ export {
 } from "./read.js";
 export { filterCorpus, type FilterOptions } from "./refine/consistency.js";
 export { mineNegatives, readNegatives, type MinedLine, type MineEvent, type MineOptions } from "./refine/mine.js";
+export { emptyRecords, RecordFiles, type VectorRecords } from "./refine/_records.js";
 export type { PairEncoder } from "./refine/vectors.js";
 export { leaks, type Leak, type Leakable } from "./filters/index.js";
 export * from "./report/index.js";

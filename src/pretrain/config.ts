@@ -194,6 +194,22 @@ export const stage2ConfigSchema = z
     languageTemperature: z.number().positive().optional(),
     /** Hard negatives of `lodestone corpus mine`: so many of each pair come into its batch with it. */
     negatives: z.strictObject({ file: z.string().min(1), perPair: count.default(1) }).optional(),
+    /** An earlier encoder whose scores or vectors are learned as well. */
+    teacher: z
+      .strictObject({
+        /** A model folder. */
+        model: z.string().min(1),
+        /** `scores`: which code it finds near which summary, of any width; `embeddings`: its vectors, of the model's width. */
+        kind: z.enum(["scores", "embeddings"]).default("scores"),
+        /** Of what is learned of it in the loss. */
+        weight: z.number().positive().default(1),
+        /** Of both distributions, with `scores`. */
+        temperature: z.number().positive().default(0.05),
+        /** Tokens that it reads of summary and function. */
+        textLength: z.int().min(2).default(64),
+        codeLength: z.int().min(2).default(256),
+      })
+      .optional(),
     /** Only pairs of these; each must have some. All of the corpus if not given. */
     languages: z.array(z.enum(LANGUAGES)).min(1).optional(),
     /** Batches whose pairs are sorted by length together; 1 does not sort. */

@@ -35,4 +35,5 @@ export {
 export { packStage, type PackedEvent, type PackOptions } from "./packed/pack.js";
 export { unpackRun, type Unpacked } from "./packed/unpack.js";
 export { runStage1, stage1Plan, type DocumentSource, type Stage1Options, type StageOptions } from "./stage1.js";
+export { type Teacher } from "./pairs/teacher.js";
 export { runStage2, stage2Plan, type PairSource, type Stage2Options } from "./stage2.js";

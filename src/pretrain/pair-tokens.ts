@@ -24,6 +24,8 @@ export interface PairTokens {
   readonly names: TokenStore;
   /** A number of each pair's id (of its place in the order, where pairs have no ids): what is drawn of it hangs on it. */
   readonly ids: Float64Array;
+  /** Place of each in the order in which pairs are read, those that are left out counted. */
+  readonly numbers: Uint32Array;
   /** Numbers of texts and code sides, `bodies`, `docstrings` and `names` as above; equal texts have equal numbers. */
   readonly keys: Readonly<Record<KeyName, Float64Array>>;
   /** Index into `LANGUAGES` of each pair; their number where it is not known. */
@@ -122,6 +124,7 @@ class PairStore {
     name: [],
   };
   private readonly ids: number[] = [];
+  private readonly numbers: number[] = [];
   private readonly languages: number[] = [];
   private readonly nameKeys = new Set<number>();
   private readonly shows: { readonly body: boolean; readonly docstring: boolean; readonly name: boolean };
@@ -179,6 +182,7 @@ class PairStore {
       if (shows.name) stores.names.push(named === undefined ? NOTHING : nameIds[i]!);
       const own = id === undefined ? number : idNumber(id);
       this.ids.push(own);
+      this.numbers.push(number);
       this.languages.push(lang === undefined ? LANGUAGES.length : LANGUAGES.indexOf(lang));
       // Remainders keep texts, code sides and ids apart.
       keys.id.push(3 * own + 2);
@@ -197,6 +201,7 @@ class PairStore {
       count: this.ids.length,
       ...this.stores,
       ids: Float64Array.from(this.ids),
+      numbers: Uint32Array.from(this.numbers),
       keys: Object.fromEntries(keys) as Record<KeyName, Float64Array>,
       languages: Uint8Array.from(this.languages),
       textLength,

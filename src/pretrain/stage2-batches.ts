@@ -4,6 +4,7 @@ import { planEpoch, type BatchKind, type PlannedBatch, type PlannedPairs } from 
 import type { PairTokens, Positives, TextSide } from "./pair-tokens.js";
 import { itemsByLanguage, type EpochItems } from "./pairs/items.js";
 import { negativeItems, type Negatives } from "./pairs/negatives.js";
+import type { TeacherRows } from "./pairs/teacher.js";
 import { VIEWS, viewsOf, type TextKind } from "./pairs/views.js";
 import type { TokenStore } from "./token-store.js";
 import type { BatchSource, PreparedBatch, PretrainTokenizer } from "./types.js";
@@ -21,6 +22,8 @@ export interface Stage2BatchOptions {
   readonly languageTemperature?: number;
   /** Hard negatives of each pair that come into its batch with it, where they can. */
   readonly negatives?: Negatives;
+  /** Gives `teacher_text` and `teacher_code`. */
+  readonly teacher?: TeacherRows;
   /** Pairs of a batch. */
   readonly batch: number;
   /** Batches sorted by length together. */
@@ -105,6 +108,7 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
           [items.length],
           Int32Array.from(items, (_, row) => row),
         ),
+        ...(await this.teacherVectors(shown.map(({ pair }) => pairs.numbers[pair]!))),
       },
       stats: {
         tokens: texts.tokens + codes.tokens,
@@ -120,6 +124,14 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
       },
       next: last ? { epoch: position.epoch + 1, index: 0 } : { epoch: position.epoch, index: position.index + 1 },
     };
+  }
+
+  private async teacherVectors(numbers: readonly number[]): Promise<Record<string, Tensor>> {
+    const { teacher } = this.options;
+    if (teacher === undefined) return {};
+    const { texts, codes } = await teacher.read(numbers);
+    const dims = [numbers.length, teacher.dim];
+    return { teacher_text: tensor("float32", dims, texts), teacher_code: tensor("float32", dims, codes) };
   }
 
   private plan(items: EpochItems, viewOf: (pair: number, pass: number) => number, epoch: number): Epoch {

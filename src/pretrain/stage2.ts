@@ -4,6 +4,7 @@ import { parseModelConfig, type ModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
 import { tokenisePairs } from "./pair-tokens.js";
 import { readMined, requireFile } from "./pairs/negatives.js";
+import { distillationOf, embedByTeacher, type Teacher } from "./pairs/teacher.js";
 import { leftOutWarnings, pairWarnings, type PairWarning } from "./pairs/warnings.js";
 import { modalitiesOf, type Stage2Loss } from "./programs/index.js";
 import { requireLength, runStage, updateOptions, type RunPlace, type StagePlan } from "./run.js";
@@ -25,6 +26,8 @@ export interface Stage2Options extends StageOptions {
   readonly config: Stage2ConfigInput;
   /** A corpus folder (its training split), or pairs from elsewhere. */
   readonly corpus: string | PairSource;
+  /** The opened encoder that `config.teacher` names. */
+  readonly teacher?: Teacher;
 }
 
 /**
@@ -44,13 +47,18 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
   const model = parseModelConfig(options.model);
   requireLength("stage 2 config: textLength", config.textLength, model);
   requireLength("stage 2 config: codeLength", config.codeLength, model);
-  requireLossFits(config.loss, model);
   const { temperature } = config.loss;
   const { corpus, tokenizer, signal } = options;
   const { positives, text = "summary", languages, negatives: mined, textLength, codeLength } = config;
   const data = typeof corpus === "string" ? await corpusPairs(corpus) : corpus;
-  const corpusHash =
-    mined === undefined ? data.hash : sha256(`${data.hash}\n${await sha256File(await requireFile(mined.file))}`);
+  const teaching =
+    config.teacher === undefined ? undefined : distillationOf(config.teacher, options.teacher, model.width);
+  const loss = { ...config.loss, ...(teaching === undefined ? {} : { teacher: teaching }) };
+  requireLossFits(loss, model);
+  const corpusHash = hashWith(data.hash, [
+    ...(mined === undefined ? [] : [await sha256File(await requireFile(mined.file))]),
+    ...(teaching === undefined ? [] : [options.teacher!.encoder.name]),
+  ]);
   return {
     stage: "stage2",
     training: config,
@@ -58,7 +66,7 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
     tokenizer,
     initial: options.initial,
     corpusHash,
-    stepOf: (chunk) => stage2Steps(model, config.loss, updateOptions(config), chunk),
+    stepOf: (chunk) => stage2Steps(model, loss, updateOptions(config), chunk),
     source: async function* (rng) {
       const pairs = yield* tokenisePairs(data.pairs(), {
         tokenizer,
@@ -72,9 +80,14 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
       yield* warnings(pairWarnings(pairs, { text, wanted: languages, expected: data.languages ?? [] }));
       const { batch, lengthPool: pool, lengthMultiple, batches = "mixed", languageTemperature = 1 } = config;
       const negatives = mined === undefined ? undefined : await readMined(mined, pairs);
+      const teacher =
+        config.teacher === undefined || options.teacher === undefined
+          ? undefined
+          : yield* embedByTeacher(data.pairs(), { ...config.teacher, ...options.teacher, hash: data.hash, signal });
       const source = new Stage2Batches({
         ...{ pairs, tokenizer, positives, text, batch, pool, lengthMultiple, batches, languageTemperature, rng },
         ...(negatives === undefined ? {} : { negatives }),
+        ...(teacher === undefined ? {} : { teacher }),
       });
       yield* warnings(leftOutWarnings(source.leftOut, batch));
       return source;
@@ -98,6 +111,13 @@ function requireLossFits(loss: Stage2Loss, model: ModelConfig): void {
       { fix: "Leave it out, or take a wider model" },
     );
   }
+  if (loss.teacher !== undefined && !modalitiesOf(loss).includes("bimodal")) {
+    throw new UserError(
+      "config.invalid",
+      "stage 2 config: teacher: expected a loss that compares summaries with code, got one that does not",
+      { fix: 'Add "bimodal" to loss.modality, or leave the teacher out' },
+    );
+  }
   if (model.dropout === 0 && modalitiesOf(loss).some((modality) => modality !== "bimodal")) {
     throw new UserError(
       "config.invalid",
@@ -105,6 +125,11 @@ function requireLossFits(loss: Stage2Loss, model: ModelConfig): void {
       { fix: "Set the model's dropout, or compare summaries with code (bimodal)" },
     );
   }
+}
+
+/** The hash of the pairs, or of them and what else decides what is learned of them. */
+function hashWith(pairs: string, others: readonly string[]): string {
+  return others.length === 0 ? pairs : sha256([pairs, ...others].join("\n"));
 }
 
 function* warnings(found: readonly PairWarning[]): Generator<TrainEvent> {

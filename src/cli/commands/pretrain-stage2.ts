@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { UserError } from "../../base/index.js";
 import { runStage2, weightsOf, type Stage2ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
 import { COMMON_ARGS, follow, modelFor, readPretrainFile, readStart, SIZE_NAMES } from "../_pretrain.js";
+import { pairEncoder } from "../_pair-encoder.js";
 import { engineFor } from "../_engine.js";
 import { command } from "../command.js";
 
@@ -34,16 +36,25 @@ export const pretrainStage2 = command({
     }
     const tokenizer = await loadTokenizer(args.tokenizer);
     const start = args.from === undefined ? undefined : await readStart(args.from, tokenizer);
+    const engine = await engineFor(args, file.engine, context);
+    const config = file.training as Stage2ConfigInput;
+    const model = config.teacher?.model;
+    const teacher = typeof model === "string" ? await pairEncoder("pretrain stage2", { model }) : undefined;
     const events = runStage2({
-      config: file.training as Stage2ConfigInput,
+      config,
       model: start === undefined ? modelFor(args.size, file, tokenizer) : { ...start.model, ...file.model },
       ...(start === undefined ? {} : { initial: weightsOf(start.checkpoint, start.model) }),
       corpus: args.corpus,
       tokenizer,
       out: args.out,
-      ...(await engineFor(args, file.engine, context)),
+      ...engine,
+      ...(teacher === undefined ? {} : { teacher: { encoder: teacher.encoder, cache: join(args.out, "teacher") } }),
       signal: context.signal,
     });
-    await follow(events, args.out, tokenizer, context);
+    try {
+      await follow(events, args.out, tokenizer, context);
+    } finally {
+      await teacher?.close();
+    }
   },
 });

@@ -13,6 +13,7 @@ import {
 } from "./update.js";
 import {
   declareGroups,
+  declareTeacher,
   MODALITIES,
   modalityLoss,
   VIEWS,
@@ -45,7 +46,8 @@ export function embedChunk(config: ModelConfig, view: ViewName): Graph {
 
 /**
  * Inputs `first`, `second` float32 [N, H], the modality's views; `anchors` int32 [B], some of the 2N; where duplicates are
- * masked `text_group`, `code_group` int32 [N]. Outputs the anchors' part of stage 2's, and of the gradients:
+ * masked `text_group`, `code_group` int32 [N]; with a teacher `teacher_text`, `teacher_code` float32 [N, D]. Outputs the
+ * anchors' part of stage 2's, and of the gradients:
  * `first_gradient`, `second_gradient` float32 [N, H]. Adds a learned temperature's part to its `grad/NAME`.
  */
 export function lossRows(config: ModelConfig, loss: Stage2Loss, modality: Modality): Graph {
@@ -56,10 +58,11 @@ export function lossRows(config: ModelConfig, loss: Stage2Loss, modality: Modali
   ];
   const anchors = graph.input("anchors", "int32", ["B"]);
   const groups = declareGroups(graph, loss, [modality], "N");
+  const teacher = declareTeacher(graph, loss, [modality], "N");
   const state = declareLossParameters(graph, loss.temperature);
   const [one, other] = MODALITIES[modality];
   const parts = graph.scope("loss", () =>
-    modalityLoss(loss, modality, { [one]: first, [other]: second }, { groups, state, anchors }),
+    modalityLoss(loss, modality, { [one]: first, [other]: second }, { groups, state, anchors, teacher }),
   );
   const names = Object.keys(state);
   const found = gradients(parts.loss, [first, second, ...names.map((name) => state[name]!)]);

@@ -3,7 +3,16 @@ import { declareParameters, Parameters, type ModelConfig } from "../../model/ind
 import { declareLossParameters, lossParameters } from "../losses/index.js";
 import { declareSide, dropoutKey, embedSide, type Side } from "./inputs.js";
 import { applyGradients, outputTemperature, parameterGradients, type UpdateOptions } from "./update.js";
-import { addParts, declareGroups, modalitiesOf, modalityLoss, VIEWS, viewsOf, type Stage2Loss } from "./views.js";
+import {
+  addParts,
+  declareGroups,
+  declareTeacher,
+  modalitiesOf,
+  modalityLoss,
+  VIEWS,
+  viewsOf,
+  type Stage2Loss,
+} from "./views.js";
 
 /** Sizes of a stage 2 batch: pairs and tokens of either side. Symbolic unless given. */
 export interface Stage2Dims {
@@ -17,7 +26,8 @@ export interface Stage2Dims {
  *
  * Inputs: `text_ids`, `text_segments` int32 [N, Tt] and `code_ids`, `code_segments` int32 [N, Tc] (segments 1 = real,
  * 0 = padding; only of sides that the loss compares), row i of both a pair; where duplicates are masked `text_group`,
- * `code_group` int32 [N]; `row_ids` int32 [N], `dropout_key` int32 [2], `learning_rate` float32 [].
+ * `code_group` int32 [N]; with a teacher `teacher_text`, `teacher_code` float32 [N, D]; `row_ids` int32 [N], `dropout_key`
+ * int32 [2], `learning_rate` float32 [].
  * Outputs: `loss`, `grad_norm`, the metrics of `contrastiveLoss`, `temperature` where it is learned.
  */
 export function stage2Step(config: ModelConfig, loss: Stage2Loss, update: UpdateOptions, dims: Stage2Dims = {}): Graph {
@@ -53,6 +63,7 @@ function stage2Forward(
     if (views.includes(side)) sides[side] = declareSide(graph, side, pairs, length);
   }
   const groups = declareGroups(graph, loss, modalities, pairs);
+  const teacher = declareTeacher(graph, loss, modalities, pairs);
   const dropout = training ? { key: dropoutKey(graph), rows: graph.input("row_ids", "int32", [pairs]) } : undefined;
   const encoder = declareParameters(graph, config);
   const state = declareLossParameters(graph, loss.temperature);
@@ -64,7 +75,7 @@ function stage2Forward(
     }),
   );
   const parts = graph.scope("loss", () =>
-    addParts(modalities.map((modality) => modalityLoss(loss, modality, vectors, { groups, state }))),
+    addParts(modalities.map((modality) => modalityLoss(loss, modality, vectors, { groups, state, teacher }))),
   );
   for (const [name, value] of Object.entries(parts)) graph.output(name, value);
   return { parameters: new Parameters({ ...encoder.values, ...state }), value: parts.loss };

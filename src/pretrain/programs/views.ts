@@ -1,5 +1,13 @@
 import { add, mul, type Dim, type Graph, type Value } from "../../graph/index.js";
-import { contrastiveLoss, LOG_TEMPERATURE, type ContrastiveOptions } from "../losses/index.js";
+import {
+  contrastiveLoss,
+  distillationLoss,
+  LOG_TEMPERATURE,
+  type ContrastiveLoss,
+  type ContrastiveOptions,
+  type Distillation,
+  type TeacherVectors,
+} from "../losses/index.js";
 
 /**
  * One pass of a side of the batch through the encoder, with dropout masks of its own: SimCSE's pairs (Gao et al. 2021)
@@ -27,6 +35,8 @@ export interface Stage2Loss extends ContrastiveOptions {
   readonly modality?: Modality | "both" | readonly Modality[] | undefined;
   /** Of a batch in chunks: anchors whose similarities to all vectors exist at a time; chosen by size if not given. */
   readonly block?: number | undefined;
+  /** Added to the bimodal loss. */
+  readonly teacher?: Distillation | undefined;
 }
 
 /** Similarities of a block of anchors that exist at a time, if nothing else is asked for: 32 MB a matrix. */
@@ -60,10 +70,25 @@ export function declareGroups(
   return Object.fromEntries([...sides].map((side) => [side, graph.input(`${side}_group`, "int32", [pairs])]));
 }
 
+/** Declares the inputs `teacher_text` and `teacher_code`, float32 [N, D], where a bimodal loss learns from a teacher. */
+export function declareTeacher(
+  graph: Graph,
+  { teacher }: Stage2Loss,
+  modalities: readonly Modality[],
+  pairs: Dim,
+): TeacherVectors | undefined {
+  if (teacher === undefined || !modalities.includes("bimodal")) return undefined;
+  const side = (name: string): Value => graph.input(`teacher_${name}`, "float32", [pairs, teacher.dim]);
+  return { text: side("text"), code: side("code") };
+}
+
 /** Loss and metrics by name; those of all modalities, and of all parts of the anchors, add up to the batch's. */
 export type Parts = Readonly<Record<string, Value>> & { readonly loss: Value };
 
-/** One modality's part. With several, `loss_MODALITY` and `accuracy_MODALITY` tell them apart; the rest are means. */
+/**
+ * One modality's part; `loss_teacher` is what is still to learn of a teacher. With several, `loss_MODALITY` and
+ * `accuracy_MODALITY` tell them apart; the rest are means.
+ */
 export function modalityLoss(
   loss: Stage2Loss,
   modality: Modality,
@@ -72,15 +97,18 @@ export function modalityLoss(
     readonly groups: Partial<Record<"text" | "code", Value>>;
     readonly state: Readonly<Record<string, Value>>;
     readonly anchors?: Value;
+    readonly teacher?: TeacherVectors | undefined;
   },
 ): Parts {
   const [first, second] = MODALITIES[modality];
   const [a, b] = [given.groups[VIEWS[first].side], given.groups[VIEWS[second].side]];
-  const found = contrastiveLoss(vectors[first]!, vectors[second]!, loss, {
+  const contrast = contrastiveLoss(vectors[first]!, vectors[second]!, loss, {
     anchors: given.anchors,
     groups: a === undefined || b === undefined ? undefined : [a, b],
     logTemperature: given.state[LOG_TEMPERATURE],
   });
+  const found =
+    modality === "bimodal" ? withTeacher(contrast, vectors[first]!, vectors[second]!, loss, given) : contrast;
   const { length } = modalitiesOf(loss);
   if (length === 1) return { loss: found.loss, ...found.metrics };
   const mean = (name: string, value: Value): Value =>
@@ -91,6 +119,19 @@ export function modalityLoss(
     [`loss_${modality}`]: found.loss,
     [`accuracy_${modality}`]: found.metrics["accuracy"]!,
   };
+}
+
+/** The loss and, times its weight, what is still to learn of the teacher. */
+function withTeacher(
+  found: ContrastiveLoss,
+  text: Value,
+  code: Value,
+  { teacher }: Stage2Loss,
+  given: { readonly anchors?: Value; readonly teacher?: TeacherVectors | undefined },
+): ContrastiveLoss {
+  if (teacher === undefined || given.teacher === undefined) return found;
+  const rest = distillationLoss(text, code, given.teacher, teacher, given.anchors);
+  return { loss: add(found.loss, mul(rest, teacher.weight)), metrics: { ...found.metrics, loss_teacher: rest } };
 }
 
 /** Parts added up by name. */
