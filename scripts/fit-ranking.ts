@@ -36,6 +36,8 @@ const PRIORS: ReadonlySet<Feature> = new Set([
   "full",
 ]);
 const CANDIDATES = 250;
+/** Of the mean NDCG@10, for a step to be kept: smaller ones are chance. */
+const LEAST_GAIN = 0.001;
 const STEPS = [0.6, 0.25, 0.1] as const;
 
 type Shape = "symbol" | "words";
@@ -220,14 +222,14 @@ function climb(examples: readonly Example[], start: Weights): Weights {
           const own = { ...weights[shape], [name]: rounded((weights[shape][name] ?? 0) + move) };
           const tried: Weights = { ...weights, [shape]: own };
           const now = score(tried, shape);
-          if (now > best + 0.0004) [weights, best] = [tried, now];
+          if (now > best + LEAST_GAIN) [weights, best] = [tried, now];
         }
       }
     }
     for (const name of ["fileSupport", "sameFile"] as const) {
       for (const move of [step, -step]) {
         const tried: Weights = { ...weights, [name]: Math.max(0, rounded(weights[name] + move)) };
-        if (mean(examples, tried) > mean(examples, weights) + 0.0004) weights = tried;
+        if (mean(examples, tried) > mean(examples, weights) + LEAST_GAIN) weights = tried;
       }
     }
     console.error(`steps of ${step}: ${JSON.stringify(byKind(examples, weights))}`);

@@ -1,4 +1,4 @@
-import { Rng } from "../../src/base/index.js";
+import type { Rng } from "../../src/base/index.js";
 import { languageOfPath, loadLanguage, summarise } from "../../src/languages/index.js";
 
 /**

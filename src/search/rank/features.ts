@@ -38,6 +38,7 @@ export const FEATURES = [
   "size",
 ] as const;
 export type Feature = (typeof FEATURES)[number];
+const AT = Object.fromEntries(FEATURES.map((name, place) => [name, place])) as Record<Feature, number>;
 
 const TEST =
   /(?:^|\/)(?:tests?|specs?|__tests__|__mocks__|testing|testdata|fixtures?|e2e|benches|benchmarks?)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|bench)\.[^/]+|[^/]*_test\.[^/]+|[^/]*Tests?\.(?:java|kt|cs|scala|php|swift)|conftest\.py)$/;
@@ -127,54 +128,51 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
     const facts = paths.facts(row.path);
     const nameWords = row.kind === "text" || row.kind === "config" ? [] : paths.nameWords(row.name);
     const inQuery = nameWords.filter((word) => wanted.has(word)).length;
-    const value: Record<Feature, number> = {
-      lexical: lexical[i]!,
-      static: statics?.[i] ?? 0,
-      full: fulls?.[i] ?? 0,
-      lexicalTop: score / topLexical,
-      semanticTop: semantic === undefined ? 0 : Math.max(0, semantic[i]! / topSemantic),
-      lexicalPlace: score > 0 ? lexicalPlaces[i]! : 0,
-      semanticPlace: semanticPlaces?.[i] ?? 0,
-      exactName: named(query, row) ? 1 : 0,
-      exactCase: query.written.includes(row.name) ? 1 : 0,
-      scopedName: scopedly(query, row) ? 1 : 0,
-      nameCover: nameWords.length === 0 ? 0 : inQuery / nameWords.length,
-      queryInName: wanted.size === 0 ? 0 : inQuery / wanted.size,
-      queryNearName: nearShare(wanted, nameWords),
-      queryInScope: wanted.size === 0 || row.scope.length === 0 ? 0 : nearShare(wanted, scopeWords(row, paths)),
-      pathMatch: share(facts.stem, wanted),
-      queryInPath: nearShare(wanted, facts.near),
-      folderMatch: Math.min(1, facts.folders.filter((word) => wanted.has(word)).length / 2),
-      isFunction: row.kind === "function" || row.kind === "method" ? 1 : 0,
-      isClass: row.kind === "class" ? 1 : 0,
-      isModule: row.kind === "module" ? 1 : 0,
-      isDoc: row.kind === "doc" && !query.asks.docs ? 1 : 0,
-      isConfig: row.kind === "config" && !query.asks.config ? 1 : 0,
-      isText: row.kind === "text" ? 1 : 0,
-      isTest: facts.isTest && !query.asks.tests ? 1 : 0,
-      isExample: facts.isExample && !query.asks.examples ? 1 : 0,
-      isVendored: facts.isVendored ? 1 : 0,
-      isGenerated: row.generated ? 1 : 0,
-      isTypes: row.path.endsWith(".d.ts") || row.path.endsWith(".pyi") ? 1 : 0,
-      isBarrel: facts.isBarrel && (row.kind === "module" || row.endLine - row.startLine < 3) ? 1 : 0,
-      isLegacy: facts.isLegacy ? 1 : 0,
-      isLog: facts.isLog && !query.asks.docs ? 1 : 0,
-      size: Math.log2(1 + row.endLine - row.startLine) / 6,
-    };
     const out = new Float64Array(FEATURES.length);
-    for (let f = 0; f < out.length; f++) out[f] = value[FEATURES[f]!];
+    out[AT.lexical] = lexical[i]!;
+    out[AT.static] = statics?.[i] ?? 0;
+    out[AT.full] = fulls?.[i] ?? 0;
+    out[AT.lexicalTop] = score / topLexical;
+    out[AT.semanticTop] = semantic === undefined ? 0 : Math.max(0, semantic[i]! / topSemantic);
+    out[AT.lexicalPlace] = score > 0 ? lexicalPlaces[i]! : 0;
+    out[AT.semanticPlace] = semanticPlaces?.[i] ?? 0;
+    out[AT.exactName] = named(query, row) ? 1 : 0;
+    out[AT.exactCase] = query.written.includes(row.name) ? 1 : 0;
+    out[AT.scopedName] = scopedly(query, row) ? 1 : 0;
+    out[AT.nameCover] = nameWords.length === 0 ? 0 : inQuery / nameWords.length;
+    out[AT.queryInName] = wanted.size === 0 ? 0 : inQuery / wanted.size;
+    out[AT.queryNearName] = nearShare(wanted, nameWords);
+    out[AT.queryInScope] = wanted.size === 0 || row.scope.length === 0 ? 0 : nearShare(wanted, scopeWords(row, paths));
+    out[AT.pathMatch] = share(facts.stem, wanted);
+    out[AT.queryInPath] = nearShare(wanted, facts.near);
+    out[AT.folderMatch] = Math.min(1, facts.folders.filter((word) => wanted.has(word)).length / 2);
+    out[AT.isFunction] = row.kind === "function" || row.kind === "method" ? 1 : 0;
+    out[AT.isClass] = row.kind === "class" ? 1 : 0;
+    out[AT.isModule] = row.kind === "module" ? 1 : 0;
+    out[AT.isDoc] = row.kind === "doc" && !query.asks.docs ? 1 : 0;
+    out[AT.isConfig] = row.kind === "config" && !query.asks.config ? 1 : 0;
+    out[AT.isText] = row.kind === "text" ? 1 : 0;
+    out[AT.isTest] = facts.isTest && !query.asks.tests ? 1 : 0;
+    out[AT.isExample] = facts.isExample && !query.asks.examples ? 1 : 0;
+    out[AT.isVendored] = facts.isVendored ? 1 : 0;
+    out[AT.isGenerated] = row.generated ? 1 : 0;
+    out[AT.isTypes] = row.path.endsWith(".d.ts") || row.path.endsWith(".pyi") ? 1 : 0;
+    out[AT.isBarrel] = facts.isBarrel && (row.kind === "module" || row.endLine - row.startLine < 3) ? 1 : 0;
+    out[AT.isLegacy] = facts.isLegacy ? 1 : 0;
+    out[AT.isLog] = facts.isLog && !query.asks.docs ? 1 : 0;
+    out[AT.size] = Math.log2(1 + row.endLine - row.startLine) / 6;
     return out;
   });
 }
 
 function named({ names }: Query, { name }: ChunkRow): boolean {
-  return names.includes(name.toLowerCase());
+  return names.length > 0 && names.includes(name.toLowerCase());
 }
 
 /** `Foo.bar` names the `bar` inside `Foo`. */
 function scopedly({ names }: Query, { name, scope }: ChunkRow): boolean {
   const outer = scope.at(-1)?.toLowerCase();
-  if (outer === undefined) return false;
+  if (outer === undefined || names.length === 0) return false;
   const whole = [".", "::", "#", "->"].map((mark) => `${outer}${mark}${name.toLowerCase()}`);
   return names.some((one) => whole.some((form) => one === form || one.endsWith(`.${form}`)));
 }

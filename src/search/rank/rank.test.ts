@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Candidate } from "../store/store.js";
 import { readQuery } from "../text/query.js";
@@ -27,6 +28,15 @@ function values(query: string, ...candidates: Candidate[]): Record<Feature, numb
 }
 const ordered = (query: string, ...candidates: Candidate[]): string[] =>
   rank(readQuery(query, scanner), candidates, { limit: 10, paths }).map(({ candidate: { row } }) => row.path);
+
+test("every feature has a value", () => {
+  const doc = candidate("docs/legacy/examples/vendor/CHANGES.d.ts", "Some Title", { kind: "doc", scope: ["Part"] });
+  for (const one of values("Client.open some title", doc, candidate("index.ts", "open"))) {
+    expect(Object.entries(one).filter(([, value]) => !Number.isFinite(value))).toEqual([]);
+  }
+  const source = readFileSync(new URL("./features.ts", import.meta.url), "utf8");
+  for (const name of FEATURES) expect(source).toContain(`out[AT.${name}] = `);
+});
 
 test("features by hand", () => {
   const [own, other] = values(
