@@ -15,6 +15,7 @@ test("defaults of stage 1 are the method's, and the result is frozen", () => {
 });
 
 test("defaults of stage 2: temperature 0.05, hard negatives as the paper prints them", () => {
+  expect(parseStage2Config({ steps: 10 }).chunk).toBe("auto");
   expect(parseStage2Config({ steps: 10 }).loss).toEqual({
     temperature: 0.05,
     weighting: "hard",

@@ -165,13 +165,13 @@ export const stage2ConfigSchema = z
       .min(2, { error: ({ input }) => `expected at least 2, got ${String(input)}: one pair alone has no negatives` })
       .default(256),
     /**
-     * Pairs computed at a time, by gradient caching, where the batch does not fit in memory; null for all, `auto` for what
-     * fits in half of this machine's memory.
+     * Pairs computed at a time, by gradient caching, where the batch does not fit in memory; null for all, `auto` for all
+     * that fits in half of this machine's memory.
      */
     chunk: z
       .union([count, z.literal("auto")])
       .nullable()
-      .default(null),
+      .default("auto"),
     /** Longest text side and code side in tokens, end-of-sequence token included. */
     textLength: z.int().min(2).default(64),
     codeLength: z.int().min(2).default(128),

@@ -77,11 +77,14 @@ test.each<[string, RunIdentity, RegExp]>([
   await expect(point(other)).rejects.toThrow(message);
 });
 
-test("how often checkpoints are written may change", async () => {
-  await write(5);
-  const other = { ...identity, config: { ...identity.config, training: { steps: 100, checkpoints: { keep: 9 } } } };
-  expect((await point(other)).found?.meta.step).toBe(5);
-});
+test.each([{ checkpoints: { keep: 9 } }, { chunk: 4 }])(
+  "how often checkpoints are written, and how much is computed at a time, may change: %o",
+  async (changed) => {
+    await write(5);
+    const other = { ...identity, config: { ...identity.config, training: { steps: 100, ...changed } } };
+    expect((await point(other)).found?.meta.step).toBe(5);
+  },
+);
 
 test("firstDifference", () => {
   expect(firstDifference({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }, "")).toBeUndefined();
