@@ -108,7 +108,7 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
           [items.length],
           Int32Array.from(items, (_, row) => row),
         ),
-        ...(await this.teacherVectors(shown.map(({ pair }) => pairs.numbers[pair]!))),
+        ...this.teacherVectors(shown.map(({ pair }) => pairs.numbers[pair]!)),
       },
       stats: {
         tokens: texts.tokens + codes.tokens,
@@ -126,10 +126,10 @@ export class Stage2Batches implements BatchSource<Stage2Position> {
     };
   }
 
-  private async teacherVectors(numbers: readonly number[]): Promise<Record<string, Tensor>> {
+  private teacherVectors(numbers: readonly number[]): Record<string, Tensor> {
     const { teacher } = this.options;
     if (teacher === undefined) return {};
-    const { texts, codes } = await teacher.read(numbers);
+    const { texts, codes } = teacher.read(numbers);
     const dims = [numbers.length, teacher.dim];
     return { teacher_text: tensor("float32", dims, texts), teacher_code: tensor("float32", dims, codes) };
   }

@@ -116,7 +116,7 @@ async function* rankAll(
     const pools = dealPools(numbers, pool, rng.split(lang));
     let [keeps, reciprocal] = [0, 0];
     for (const members of pools) {
-      const ranks = await ranksInPool(await vectors.read(members), vectors.dim, signal);
+      const ranks = await ranksInPool(vectors.read(members), vectors.dim, signal);
       ranks.forEach((rank, i) => {
         reciprocal += 1 / rank;
         if (rank > top) return;

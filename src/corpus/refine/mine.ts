@@ -119,7 +119,7 @@ async function* mineAll(
   for (const [lang, numbers] of vectors.byLanguage()) {
     const counts = (languages[lang] = { pairs: numbers.length, withNegatives: 0, negatives: 0 });
     for (const members of dealPools(numbers, options.pool, rng.split(lang))) {
-      const hard = await hardInPool(await vectors.read(members), vectors.dim, options, options.signal);
+      const hard = await hardInPool(vectors.read(members), vectors.dim, options, options.signal);
       const lines = hard.flatMap((own, row) => {
         if (own.length === 0) return [];
         counts.withNegatives += 1;

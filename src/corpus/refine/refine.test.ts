@@ -133,7 +133,7 @@ test("records come back from disk, to 16 bits; numbers that are none are refused
   await files.write(7, records);
   expect([await files.has(7, 2), await files.has(7, 3), await files.has(8, 2)]).toEqual([true, false, false]);
   const back = emptyRecords(2, 3);
-  await files.read(7, [{ row: 1, to: 0 }], back);
+  files.read(7, [{ row: 1, to: 0 }], back);
   expect([back.summaryKeys[0], back.codeKeys[0], back.nameKeys[0]]).toEqual([2 ** 52 + 1, 4, 6]);
   [...back.texts.subarray(0, 3), ...back.codes.subarray(0, 3)].forEach((value, i) =>
     expect(value).toBeCloseTo([0.1, 0.2, 0.3, 0.6, -0.8, 0][i]!, 4),

@@ -122,7 +122,7 @@ export class PairVectors {
   }
 
   /** Records of pairs, in the order of `numbers`. */
-  async read(numbers: Uint32Array): Promise<VectorRecords> {
+  read(numbers: Uint32Array): VectorRecords {
     const into = emptyRecords(numbers.length, this.dim);
     const byGroup = new Map<number, { row: number; to: number }[]>();
     numbers.forEach((number, to) => {
@@ -131,7 +131,7 @@ export class PairVectors {
       byGroup.set(group, rows);
       rows.push({ row: number - this.starts[group]!, to });
     });
-    for (const [group, rows] of byGroup) await this.files.read(group, rows, into);
+    for (const [group, rows] of byGroup) this.files.read(group, rows, into);
     return into;
   }
 

@@ -65,7 +65,7 @@ describe("a teacher's rows", () => {
     const rows = await rowsOf(encoder, 2100);
     expect(encoder.texts).toBe(4200);
     const numbers = [2099, 3, 1000, 999];
-    const { texts, codes } = await rows.read(numbers);
+    const { texts, codes } = rows.read(numbers);
     numbers.forEach((number, row) => {
       expect(texts[2 * row]).toBeCloseTo(Math.cos(number / 1000), 4);
       expect(codes[2 * row]).toBeCloseTo(-Math.sin(number / 1000), 4);

@@ -108,7 +108,7 @@ export class TeacherRows {
   }
 
   /** Vectors of pairs by their place in the order in which pairs are read: [n * dim] each. */
-  async read(numbers: ArrayLike<number>): Promise<Pick<VectorRecords, "texts" | "codes">> {
+  read(numbers: ArrayLike<number>): Pick<VectorRecords, "texts" | "codes"> {
     const into = emptyRecords(numbers.length, this.dim);
     const groups = new Map<number, { row: number; to: number }[]>();
     for (let to = 0; to < numbers.length; to++) {
@@ -117,7 +117,7 @@ export class TeacherRows {
       groups.set(group, rows);
       rows.push({ row: numbers[to]! % GROUP, to });
     }
-    for (const [group, rows] of groups) await this.files.read(group, rows, into);
+    for (const [group, rows] of groups) this.files.read(group, rows, into);
     return into;
   }
 }
