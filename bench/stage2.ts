@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { createEngine } from "../src/engine/index.js";
-import { LEARNING_RATE, Side } from "./engines/sides.js";
+import { Side } from "./engines/sides.js";
 import { defineBench, type Json, type Peer } from "./harness/index.js";
-import { CODE_LENGTH, MODEL, randomIds, stage2Job, TEXT_LENGTH } from "./stage2/job.js";
+import { CODE_LENGTH, MODEL, peerJob, stage2Job, TEXT_LENGTH } from "./stage2/job.js";
 
 const PEER = "sentence-transformers-fp32";
 const CHUNKS = [16, 32, 64, 128] as const;
@@ -17,15 +17,10 @@ export const bench = defineBench({
   about: "stage 2, pairs a second at 1,024 pairs: ours beside sentence-transformers' cached loss; cost of caching",
   async run(context) {
     const threads = availableParallelism();
-    const pairs = context.quick ? 48 : 1024;
-    const trial = context.quick ? 16 : 128;
-    const chunks = CHUNKS.filter((chunk) => chunk <= trial);
-    const { vocabSize, width, layers, heads, maxLength, dropout } = MODEL;
-    const peer = await context.peer("stage2_sentence_transformers.py", {
-      ...{ vocabSize, width, layers, heads, maxLength, dropout, threads, seed: 1, learningRate: LEARNING_RATE },
-      ...{ textLength: TEXT_LENGTH, codeLength: CODE_LENGTH },
-      ...{ text: randomIds(pairs, TEXT_LENGTH, "text"), code: randomIds(pairs, CODE_LENGTH, "code") },
-    });
+    const pairs = context.quick ? 8 : 1024;
+    const trial = context.quick ? 8 : 128;
+    const chunks = context.quick ? [4] : CHUNKS;
+    const peer = await context.peer("stage2_sentence_transformers.py", peerJob(pairs, threads));
     const tuned = await tune(peer, chunks, trial, threads);
     context.log(`stage2: chunks ${JSON.stringify(tuned)}, ${Math.round(context.secondsLeft())} s left`);
     const caching = await cachingCost(trial, threads);
@@ -63,7 +58,7 @@ export const bench = defineBench({
         values: { ...values, "chunk trials, seconds": tuned, caching },
         ratios: { [PEER]: measured.ratio("ours", PEER) },
         settings: {
-          ...{ model: "tiny", pairs, dropout, threads, "trial-pairs": trial },
+          ...{ model: "tiny", pairs, dropout: MODEL.dropout, threads, "trial-pairs": trial },
           ...{ "text-tokens": TEXT_LENGTH, "code-tokens": CODE_LENGTH },
           ...{ "our-chunk": best(tuned.ours), "peer-chunk": best(tuned.peer) },
           repetitions: measured.shortened ?? measured.repetitions,

@@ -1,8 +1,10 @@
 /**
- * `node --import tsx bench/stage2/memory.ts [--pairs N] [--chunk N] [--threads N] [--runs K] [--json]`: one step of stage 2
- * on ONNX Runtime, in this process, and the most memory that it had. `--json` writes `results/stage2/memory.json`. With
- * `--runs` every program really runs K times only and its last answer is handed on after that: the arrays, the programs'
- * own memory and so the peak are those of the whole step, its time and its loss are not.
+ * `node --import tsx bench/stage2/memory.ts [--pairs N] [--chunk N] [--threads N] [--runs K] [--peer] [--json]`: one step of
+ * stage 2 on ONNX Runtime, in this process, and the most memory that it had. `--json` writes `results/stage2/memory.json`.
+ * With `--runs` every program really runs K times only and its last answer is handed on after that: the arrays, the
+ * programs' own memory and so the peak are those of the whole step, its time and its loss are not. `--peer` has
+ * sentence-transformers' cached loss make a step of four such chunks in a process of its own and tells its peak: what it
+ * keeps of the other pairs of a larger batch are their vectors.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
@@ -14,9 +16,10 @@ import { initialise } from "../../src/model/index.js";
 import { blockRows, initialState } from "../../src/pretrain/index.js";
 import type { TrainSession } from "../../src/pretrain/types.js";
 import { LEARNING_RATE, UPDATE } from "../engines/sides.js";
-import { describeCommit, describeMachine } from "../harness/index.js";
+import { describeCommit, describeMachine, Peer } from "../harness/index.js";
 import { roundNumbers } from "../harness/run-bench.js";
-import { CODE_LENGTH, MODEL, stage2Job, TEXT_LENGTH } from "./job.js";
+import { setupPeers } from "../peers.js";
+import { CODE_LENGTH, MODEL, peerJob, stage2Job, TEXT_LENGTH } from "./job.js";
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +27,7 @@ const { values } = parseArgs({
     chunk: { type: "string", default: "64" },
     threads: { type: "string", default: String(availableParallelism()) },
     runs: { type: "string" },
+    peer: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -42,6 +46,19 @@ function peak(): number {
   return Number(kilobytes) / 2 ** 20;
 }
 
+/** The peer's high-water mark after a step of four chunks. */
+async function peerPeak(): Promise<Record<string, number>> {
+  const python = await setupPeers((line) => console.error(line));
+  const peer = await Peer.start(python, "stage2_sentence_transformers.py", peerJob(4 * chunk, threads));
+  try {
+    const answer = (await peer.ask({ pairs: 4 * chunk, chunk, steps: 1 })) as { peak: number };
+    return { pairs: 4 * chunk, chunk, "peak-gib": answer.peak / 2 ** 30 };
+  } finally {
+    await peer.close();
+  }
+}
+
+const theirs = values.peer ? { "sentence-transformers": await peerPeak() } : {};
 const job = stage2Job(pairs, chunk, threads);
 const state = { ...initialState(MODEL, initialise(MODEL, Rng.fromSeed(1)), UPDATE, "stage2"), ...job.step.scratch };
 const session = await createEngine("onnxruntime").open(job.step.programs, state, { threads });
@@ -80,6 +97,7 @@ const result = roundNumbers({
     ...{ "anchors-at-a-time": blockRows(pairs), "text-tokens": TEXT_LENGTH, "code-tokens": CODE_LENGTH },
   },
   "peak-gib": peak(),
+  ...theirs,
   "loaded-gib": loaded,
   ...(limit === Infinity
     ? { seconds: (performance.now() - start) / 1000, loss: Number(outputs["loss"]!.data[0]) }

@@ -8,6 +8,7 @@ import {
   stage2Plan,
   type PackedEvent,
   type PackOptions,
+  type Stage2ConfigInput,
   type TrainEngine,
   type TrainEvent,
 } from "../../src/pretrain/index.js";
@@ -29,6 +30,8 @@ export interface SmallRun {
   readonly width?: number;
   /** Rows or pairs at a time; default all. */
   readonly chunk?: number | null;
+  /** Stage 2's loss. */
+  readonly loss?: Stage2ConfigInput["loss"];
 }
 
 const WORDS = ["alpha", "beta", "gamma", "delta", "total", "count", "index", "value", "left", "right"];
@@ -57,7 +60,7 @@ export async function* pairs(): AsyncGenerator<{ summary: string; code: string; 
 }
 
 /** What a {@link SmallRun} is made of. */
-function smallRun({ stage, steps, everySteps, dropout = 0.1, width = 32, chunk = null }: SmallPlan) {
+function smallRun({ stage, steps, everySteps, dropout = 0.1, width = 32, chunk = null, loss }: SmallPlan) {
   const model = sizeWith("nano", { vocabSize: 1000, width, heads: 2, layers: 2, maxLength: 64, dropout });
   const common = { model, tokenizer: toyTokenizer };
   const training = {
@@ -71,11 +74,11 @@ function smallRun({ stage, steps, everySteps, dropout = 0.1, width = 32, chunk =
       }
     : {
         ...{ stage, ...common, corpus: { hash: "pairs", pairs } },
-        config: { ...training, batch: 8, textLength: 24, codeLength: 48 },
+        config: { ...training, batch: 8, textLength: 24, codeLength: 48, ...(loss && { loss }) },
       };
 }
 
-type SmallPlan = Pick<SmallRun, "stage" | "steps" | "everySteps" | "dropout" | "width" | "chunk">;
+type SmallPlan = Pick<SmallRun, "stage" | "steps" | "everySteps" | "dropout" | "width" | "chunk" | "loss">;
 
 /** The engine that a small run names. */
 function engineOf({ engine }: SmallRun): TrainEngine {
