@@ -34,6 +34,7 @@ const PACKAGES = [
 ];
 /** Repositories of other languages, taken from a folder of bare ones (`LODESTONE_BENCH_MIRRORS`) at what they hold newest. */
 const MIRRORED = [
+  "hapijs/hapi",
   "networkx/networkx",
   "golang/net",
   "apache/commons-lang",
@@ -42,7 +43,6 @@ const MIRRORED = [
   "facebook/zstd",
   "jstedfast/MailKit",
   "apollographql/apollo-client",
-  "hapijs/hapi",
   "raysan5/raylib",
 ];
 const CODE = /\.(?:js|ts|tsx|mjs|py|java|go|rb|php|cs|c|h|cpp|rs)$/;
