@@ -42,7 +42,14 @@ beforeAll(async () => {
 
 test("the tarball holds the compiled package, its licence and its readme, and no tests or sources", () => {
   expect(packed).toEqual(
-    expect.arrayContaining(["dist/cli/main.js", "dist/index.js", "dist/index.d.ts", "LICENSE", "README.md"]),
+    expect.arrayContaining([
+      "dist/cli/main.js",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "LICENSE",
+      "README.md",
+      "models/static/model.safetensors",
+    ]),
   );
   expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|fixtures/.test(path))).toEqual([]);
 });
@@ -64,6 +71,23 @@ testWithNamespaces("without network it embeds with a model folder", async () => 
   const { code, stdout, stderr } = await run("unshare", command, { cwd: project, input: "def f(a, b): return a + b" });
   expect(code, stderr).toBe(0);
   expect(Math.hypot(...(JSON.parse(stdout) as number[]))).toBeCloseTo(1, 5);
+});
+
+testWithNamespaces("without network it embeds, evaluates and searches with the encoder that it brings", async () => {
+  const offline = (args: string[], input = ""): ReturnType<typeof run> =>
+    run("unshare", ["--net", "npx", "--no-install", "lodestone", ...args], { cwd: project, input });
+  const embedded = await offline(["embed"], "def f(a, b): return a + b");
+  expect(embedded.code, embedded.stderr).toBe(0);
+  expect(Math.hypot(...(JSON.parse(embedded.stdout) as number[]))).toBeCloseTo(1, 5);
+  await mkdir(join(project, "code"));
+  await writeFile(join(project, "code/dates.py"), "def parse_date(text):\n    return strptime(text, '%Y-%m-%d')\n");
+  await writeFile(
+    join(project, "code/files.py"),
+    "def read_lines(path):\n    with open(path) as f:\n        return list(f)\n",
+  );
+  const found = await offline(["search", "turn a string into a day", "code", "--json"]);
+  expect(found.code, found.stderr).toBe(0);
+  expect((JSON.parse(found.stdout) as { path: string }[])[0]!.path).toBe("dates.py");
 });
 
 test("the library imports by its name, with types", async () => {

@@ -49,15 +49,23 @@ test("a file gives one row a line, in order, as one text alone does", async () =
   }
 });
 
+testWithNamespaces("without --model the package's own encoder answers, without network", async () => {
+  const input = "def f(a, b): return a + b\n";
+  const { code, stdout, stderr } = await lodestoneUnder("", ["embed"], { input });
+  expect(code, stderr).toBe(0);
+  expect(lengthOf(JSON.parse(stdout) as number[])).toBeCloseTo(1, 5);
+  expect((await lodestone(["embed", "--form", "static"], { input })).stdout).toBe(stdout);
+});
+
 testWithNamespaces("no network is needed", async () => {
   expect(await lodestoneUnder("", ["embed", "--model", model], { input: "x" })).toMatchObject({ code: 0 });
 });
 
 describe("bad input", () => {
-  test("no model, or one that is not there", async () => {
+  test("a form that the package has not, or a model that is not there", async () => {
     expectComplaint(
-      await lodestone(["embed"], { input: "x" }),
-      /embed: expected an encoder, but the package has no static or int8 one.*--model DIR/,
+      await lodestone(["embed", "--form", "int8"], { input: "x" }),
+      /encoder: expected the package to have one, but it has no int8 one.*--model/,
     );
     expectComplaint(
       await lodestone(["embed", "--model", join(folder, "none")], { input: "x" }),
