@@ -243,7 +243,7 @@ describe("search", () => {
     await untilReady(url);
     expect((await post(`${url}search`, { query: "calendar day" })).body).toMatchObject({ tier: "static" });
     await rm(model, { recursive: true });
-    const answer = await post(`${url}search`, { query: "calendar day" });
+    const answer = await post(`${url}search`, { query: "calendar day", limit: 1 });
     expect([answer.status, answer.body]).toMatchObject([200, { tier: "static", hits: [{ path: "src/date.js" }] }]);
     expect((await post(`${url}repositories/repo/reindex`, {})).status).toBe(200);
     await untilReady(url);
