@@ -27,6 +27,7 @@ const share = { signature: 0.123, body: 0.116 };
 const language = (pairs: number, precision: number | null): LanguageStats => ({
   ...{ files: 1200, functions: 45_678, withDocstring: 23_456, withSummary: 20_000, documents: 1100, pairs },
   characters: 12_345_678,
+  bodyIsReturn: 120,
   pairsBySplit: { train: pairs - 20, validation: 10, test: 10 },
   documentsBySplit: { train: 1080, validation: 10, test: 10 },
   dropped: { "no-docstring": 22_222, templated: 3 },
