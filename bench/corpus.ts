@@ -112,7 +112,7 @@ async function threadScaling(context: BenchContext, files: readonly BenchFile[])
         { name: "one", measure: () => one.run() },
         { name: "two", measure: () => two.run() },
       ],
-      { repetitions: 3 },
+      { repetitions: 9 },
     );
     const [single, double] = [summaries["one"]!.median, summaries["two"]!.median];
     return { values: { "extraction-threads": { one: single, two: double, scaling: single / double } } };
