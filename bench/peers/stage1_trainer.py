@@ -18,7 +18,6 @@ import time
 import torch
 import transformers
 from transformers import (
-    BertConfig,
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
     PreTrainedTokenizerFast,
@@ -26,6 +25,8 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
+
+from _bert import bert_config
 
 transformers.utils.logging.set_verbosity_error()
 
@@ -84,18 +85,7 @@ def main():
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=job["tokenizer"], pad_token="<pad>", eos_token="<eos>", mask_token="<mask>"
     )
-    config = BertConfig(
-        vocab_size=job["vocabSize"],
-        hidden_size=job["width"],
-        num_hidden_layers=job["layers"],
-        num_attention_heads=job["heads"],
-        intermediate_size=4 * job["width"],
-        max_position_embeddings=job["maxLength"],
-        hidden_act="gelu_pytorch_tanh",
-        hidden_dropout_prob=job["dropout"],
-        attention_probs_dropout_prob=job["dropout"],
-        attn_implementation="sdpa",
-    )
+    config = bert_config(job)
     settings = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,

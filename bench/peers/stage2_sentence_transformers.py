@@ -19,7 +19,9 @@ import torch.nn.functional as F
 import transformers
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
-from transformers import BertConfig, BertModel
+from transformers import BertModel
+
+from _bert import bert_config
 
 
 class Encoder(torch.nn.Module):
@@ -27,19 +29,7 @@ class Encoder(torch.nn.Module):
 
     def __init__(self, job):
         super().__init__()
-        rate = job["dropout"]
-        config = BertConfig(
-            vocab_size=job["vocabSize"],
-            hidden_size=job["width"],
-            num_hidden_layers=job["layers"],
-            num_attention_heads=job["heads"],
-            intermediate_size=4 * job["width"],
-            max_position_embeddings=job["maxLength"],
-            hidden_act="gelu_pytorch_tanh",
-            hidden_dropout_prob=rate,
-            attention_probs_dropout_prob=rate,
-            attn_implementation="sdpa",
-        )
+        config = bert_config(job)
         self.bert = BertModel(config, add_pooling_layer=False)
 
     def forward(self, features, **_):

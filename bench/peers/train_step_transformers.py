@@ -12,24 +12,14 @@ import time
 import torch
 import torch.nn.functional as F
 import transformers
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertForMaskedLM
+
+from _bert import bert_config
 
 
 def make_step(job, batch):
     torch.manual_seed(job["seed"])
-    rate = job["dropout"]
-    config = BertConfig(
-        vocab_size=job["vocabSize"],
-        hidden_size=job["width"],
-        num_hidden_layers=job["layers"],
-        num_attention_heads=job["heads"],
-        intermediate_size=4 * job["width"],
-        max_position_embeddings=job["maxLength"],
-        hidden_act="gelu_pytorch_tanh",
-        hidden_dropout_prob=rate,
-        attention_probs_dropout_prob=rate,
-        attn_implementation="sdpa",
-    )
+    config = bert_config(job)
     model = BertForMaskedLM(config).train()
     decayed = [p for p in model.parameters() if p.dim() == 2]
     others = [p for p in model.parameters() if p.dim() != 2]

@@ -1,9 +1,5 @@
-import { setImmediate } from "node:timers/promises";
-import { dotProducts } from "../../base/index.js";
 import type { VectorRecords } from "./_records.js";
-
-/** Summaries that are scored at a time. */
-const BLOCK = 64;
+import { scoresInPool } from "./_scores.js";
 
 /** @see hardInPool */
 export interface HardOptions {
@@ -31,37 +27,29 @@ export interface Hard {
  * @returns for each pair the hardest first
  */
 export async function hardInPool(
-  { summaryKeys, codeKeys, nameKeys, texts, codes }: VectorRecords,
+  pool: VectorRecords,
   dim: number,
   { perPair, margin, sameName }: HardOptions,
   signal?: AbortSignal,
 ): Promise<Hard[][]> {
-  const count = summaryKeys.length;
+  const { summaryKeys, codeKeys, nameKeys } = pool;
   const found: Hard[][] = [];
-  const scores = new Float32Array(BLOCK * count);
-  for (let from = 0; from < count; from += BLOCK) {
-    signal?.throwIfAborted();
-    const to = Math.min(count, from + BLOCK);
-    dotProducts(texts, codes, dim, from, to, scores);
-    for (let row = from; row < to; row++) {
-      const base = (row - from) * count;
-      const own = scores[base + row]!;
-      const limit = own - (1 - margin) * Math.abs(own);
-      const best: Hard[] = [];
-      for (let at = 0; at < count; at++) {
-        const score = scores[base + at]!;
-        if (score >= limit || (best.length === perPair && score <= best[perPair - 1]!.score) || at === row) continue;
-        if (summaryKeys[at] === summaryKeys[row] || codeKeys[at] === codeKeys[row]) continue;
-        if (!sameName && nameKeys[at] === nameKeys[row]) continue;
-        if (best.some((other) => codeKeys[other.at] === codeKeys[at])) continue;
-        let place = best.length;
-        while (place > 0 && best[place - 1]!.score < score) place -= 1;
-        best.splice(place, 0, { at, score });
-        if (best.length > perPair) best.pop();
-      }
-      found.push(best);
+  for await (const { row, scores } of scoresInPool(pool, dim, signal)) {
+    const own = scores[row]!;
+    const limit = own - (1 - margin) * Math.abs(own);
+    const best: Hard[] = [];
+    for (let at = 0; at < scores.length; at++) {
+      const score = scores[at]!;
+      if (score >= limit || (best.length === perPair && score <= best[perPair - 1]!.score) || at === row) continue;
+      if (summaryKeys[at] === summaryKeys[row] || codeKeys[at] === codeKeys[row]) continue;
+      if (!sameName && nameKeys[at] === nameKeys[row]) continue;
+      if (best.some((other) => codeKeys[other.at] === codeKeys[at])) continue;
+      let place = best.length;
+      while (place > 0 && best[place - 1]!.score < score) place -= 1;
+      best.splice(place, 0, { at, score });
+      if (best.length > perPair) best.pop();
     }
-    await setImmediate(); // Ctrl-C and progress stay alive in a large pool.
+    found.push(best);
   }
   return found;
 }

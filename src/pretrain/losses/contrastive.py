@@ -6,13 +6,11 @@ list of options as JSON in its metadata (`cases`); OUT gets for case I `I/loss` 
 autograd's.
 """
 
-import json
 import math
-import sys
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+
+from _cases import answer
 
 
 def anchor_loss(vectors, anchor, positive, negatives, tau, options):
@@ -70,17 +68,4 @@ def run(tensors, options):
     return result
 
 
-def main():
-    torch.set_num_threads(1)
-    source, target = sys.argv[1:]
-    with safe_open(source, "pt") as file:
-        cases = json.loads(file.metadata()["cases"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
-    results = {}
-    for index, options in enumerate(cases):
-        for name, value in run(tensors, options).items():
-            results[f"{index}/{name}"] = value.float().contiguous()
-    save_file(results, target)
-
-
-main()
+answer(run)

@@ -5,13 +5,10 @@ python distillation.py IN OUT: IN is a safetensors file with `text`, `code` [N, 
 `I/text_gradient` and `I/code_gradient` [N, H]. Scores by torch's own kl_div, gradients by autograd.
 """
 
-import json
-import sys
-
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
-from safetensors.torch import save_file
+
+from _cases import answer
 
 
 def run(tensors, options):
@@ -34,17 +31,4 @@ def run(tensors, options):
     return {"loss": loss.detach()[None], "text_gradient": text.grad, "code_gradient": code.grad}
 
 
-def main():
-    torch.set_num_threads(1)
-    source, target = sys.argv[1:]
-    with safe_open(source, "pt") as file:
-        cases = json.loads(file.metadata()["cases"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
-    results = {}
-    for index, options in enumerate(cases):
-        for name, value in run(tensors, options).items():
-            results[f"{index}/{name}"] = value.float().contiguous()
-    save_file(results, target)
-
-
-main()
+answer(run)
