@@ -42,8 +42,8 @@ const SEED = 20_240_201;
 
 /**
  * Small enough for about five minutes on two cores. It departs from the paper's encoder where a run this short needs it
- * (docs/log.md): un-normalised states are pooled with a learned weight per token, the block begins as the identity, token
- * vectors begin large and move much faster than the block.
+ * (docs/log.md): un-normalised states are pooled with a learned weight per token, repetitions damped and early tokens
+ * first; the block begins as the identity, token vectors begin large and move much faster than the block.
  */
 export const RECIPE: Recipe = deepFreeze({
   seed: SEED,
@@ -58,6 +58,8 @@ export const RECIPE: Recipe = deepFreeze({
     pooling: "weighted",
     poolStates: "residual",
     residualInit: "zero",
+    repetition: 0.5,
+    positionDecay: 32,
   },
   stage1: {
     seed: SEED,
