@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, lstatSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -193,7 +193,7 @@ async function miniSearch(folder: string): Promise<Json> {
   const documents: { id: number; text: string }[] = [];
   for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!CODE.test(path) || path.includes("node_modules/")) continue;
-    const info = statSync(join(folder, path));
+    const info = lstatSync(join(folder, path));
     if (!info.isFile() || info.size > 2 ** 21) continue;
     const chunks = await chunkFile(path, readFileSync(join(folder, path), "utf8"));
     for (const { name, text } of chunks) documents.push({ id: documents.length, text: `${path} ${name} ${text}` });
@@ -248,7 +248,7 @@ async function bySize(
         recursive: true,
         filter: (path) => {
           if (path.slice(from.length).includes("/node_modules/")) return false;
-          const info = statSync(path);
+          const info = lstatSync(path);
           if (info.isDirectory()) return true;
           if (!CODE.test(path) || info.size > 200_000) return false;
           if (bytes >= 600 * wanted) return false;
