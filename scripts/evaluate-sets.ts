@@ -14,6 +14,7 @@ import {
   loadSet,
   pairedBootstrap,
   RANKING_METRICS,
+  round4,
   type EvaluationSet,
   type RankingMetrics,
 } from "../src/evaluate/index.js";
@@ -86,7 +87,7 @@ async function retrieval(set: EvaluationSet, measure: Measure): Promise<unknown>
     Object.fromEntries(
       Object.entries(pairedBootstrap(a, b, { rng: Rng.fromSeed(0), samples: SAMPLES })).map(([key, value]) => [
         key,
-        Math.round(Number(value) * 1e4) / 1e4,
+        round4(Number(value)),
       ]),
     );
   const systems = Object.entries(scores).map(([name, own]) => {

@@ -4,6 +4,7 @@ export * from "./files.js";
 export * from "./hash.js";
 export * from "./jsonl.js";
 export * from "./languages.js";
+export * from "./name-parts.js";
 export * from "./npy.js";
 export * from "./progress.js";
 export * from "./rng.js";

@@ -105,7 +105,7 @@ export class Rng {
   }
 
   /** Fisher-Yates in place; returns its argument. */
-  shuffle<T>(items: T[]): T[] {
+  shuffle<T extends unknown[] | Uint32Array>(items: T): T {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
       const held = items[i]!;
@@ -117,15 +117,7 @@ export class Rng {
 
   /** A random permutation of 0 .. n-1. */
   permutation(n: number): Uint32Array {
-    const order = new Uint32Array(n);
-    for (let i = 0; i < n; i++) order[i] = i;
-    for (let i = n - 1; i > 0; i--) {
-      const j = this.int(i + 1);
-      const held = order[i]!;
-      order[i] = order[j]!;
-      order[j] = held;
-    }
-    return order;
+    return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
   }
 }
 

@@ -39,6 +39,7 @@ export {
   type RetrievalReport,
   type ScoreBlock,
 } from "./retrieval.js";
+export { round4 } from "./_round.js";
 export {
   loadSet,
   pairedSet,

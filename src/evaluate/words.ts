@@ -1,4 +1,4 @@
-import { stem } from "../base/index.js";
+import { nameParts, stem } from "../base/index.js";
 
 /**
  * The words of code or prose that a lexical search compares: every name's parts (split at everything that is neither letter
@@ -12,7 +12,7 @@ import { stem } from "../base/index.js";
 export function codeWords(text: string): string[] {
   const words: string[] = [];
   for (const name of text.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? []) {
-    const parts = name.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}+/gu) ?? [];
+    const parts = nameParts(name);
     for (const part of parts) words.push(stem(part.toLowerCase()));
     if (parts.length > 1) words.push(stem(name.replaceAll("_", "").toLowerCase()));
   }

@@ -82,7 +82,7 @@ export function planEpoch(items: PlannedPairs, options: PlanOptions, rng: Rng, e
     else filler.byLanguage(order, planned);
     shuffle(planned, "batches");
   }
-  planned.forEach((batch, i) => shuffleRows(batch.items, rng.split("rows", epoch, i)));
+  planned.forEach((batch, i) => rng.split("rows", epoch, i).shuffle(batch.items));
   return { batches: planned, left: items.count - options.batch * planned.length };
 }
 
@@ -193,12 +193,4 @@ function interleave<T>(a: readonly T[], b: readonly T[]): T[] {
   const out: T[] = [];
   for (let i = 0; i < Math.max(a.length, b.length); i++) out.push(...a.slice(i, i + 1), ...b.slice(i, i + 1));
   return out;
-}
-
-/** Fisher-Yates in place. */
-function shuffleRows(rows: Uint32Array, rng: Rng): void {
-  for (let i = rows.length - 1; i > 0; i--) {
-    const j = rng.int(i + 1);
-    [rows[i], rows[j]] = [rows[j]!, rows[i]!];
-  }
 }

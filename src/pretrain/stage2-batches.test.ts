@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { toyIds, toyTokenizer } from "../../test/helpers/pretrain.js";
+import { stream, tokenised as toyPairs, toyIds, toyTokenizer } from "../../test/helpers/pretrain.js";
 import { Rng, type ProgressEvent } from "../base/index.js";
 import { tokenisePairs, type PairTokenOptions, type PairTokens, type Positives } from "./pair-tokens.js";
 import { givesAway } from "./pairs/texts.js";
@@ -13,23 +13,8 @@ const all: TrainingPair[] = Array.from({ length: 70 }, (_, i) => ({
   body: `${"x += 1\n".repeat(1 + (i % 9))}y${i}`,
 }));
 
-async function tokenised(pairs: readonly TrainingPair[], options: Partial<PairTokenOptions> = {}): Promise<PairTokens> {
-  const running = tokenisePairs(stream(pairs), {
-    tokenizer: toyTokenizer,
-    textLength: 12,
-    codeLength: 40,
-    positives: "full",
-    ...options,
-  });
-  for (;;) {
-    const { done, value } = await running.next();
-    if (done === true) return value;
-  }
-}
-
-async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
+const tokenised = (pairs: readonly TrainingPair[], options: Partial<PairTokenOptions> = {}): Promise<PairTokens> =>
+  toyPairs(pairs, { textLength: 12, codeLength: 40, positives: "full", ...options });
 
 async function batchesOf(positives: Positives, batch = 8): Promise<Stage2Batches> {
   const pairs = await tokenised(all, { positives });

@@ -1,5 +1,7 @@
 import { sha256, tensor, type Tensor } from "../../src/base/index.js";
 import type { IdentifierSpans, PretrainTokenizer, TrainEngine } from "../../src/pretrain/index.js";
+import { tokenisePairs, type PairTokenOptions, type PairTokens } from "../../src/pretrain/pair-tokens.js";
+import type { TrainingPair } from "../../src/pretrain/types.js";
 
 /** What pretraining tests feed: a tokenizer, documents and an engine that can be worked out by hand. */
 
@@ -14,6 +16,23 @@ export const toyTokenizer: PretrainTokenizer = {
   encodeBatchForModel: (texts, maxLength) =>
     Promise.resolve(texts.map((text) => Int32Array.from([...toyIds(text).slice(0, maxLength - 1), 1]))),
 };
+
+/** Some pairs, tokenised by {@link toyTokenizer} unless the options name another. */
+export async function tokenised(
+  pairs: readonly TrainingPair[],
+  options: Omit<PairTokenOptions, "tokenizer"> & Partial<Pick<PairTokenOptions, "tokenizer">>,
+): Promise<PairTokens> {
+  const running = tokenisePairs(stream(pairs), { tokenizer: toyTokenizer, ...options });
+  for (;;) {
+    const { done, value } = await running.next();
+    if (done === true) return value;
+  }
+}
+
+/** Items one after the other. */
+export async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
 
 /** The ids of a text under {@link toyTokenizer}. */
 export function toyIds(text: string): Int32Array {

@@ -1,7 +1,7 @@
 import { filterCorpus, type FilterReport } from "../../corpus/index.js";
 import { wholeNumber } from "../_arguments.js";
 import { MODEL_ARGS } from "../_model.js";
-import { pairEncoder } from "../_pair-encoder.js";
+import { PAIR_ARGS, pairEncoder, pairNumbers } from "../_pair-encoder.js";
 import { command } from "../command.js";
 import { table, thousands } from "../terminal.js";
 
@@ -17,9 +17,7 @@ export const corpusFilter = command({
     ...MODEL_ARGS,
     pool: { type: "string", valueHint: "N", description: "Functions that one is ranked among, about", default: "1000" },
     top: { type: "string", valueHint: "N", description: "Ranks that are kept", default: "2" },
-    seed: { type: "string", valueHint: "N", description: "Seed of the pools", default: "0" },
-    "text-length": { type: "string", valueHint: "N", description: "Tokens read of a summary", default: "64" },
-    "code-length": { type: "string", valueHint: "N", description: "Tokens read of a function", default: "256" },
+    ...PAIR_ARGS,
     overwrite: { type: "boolean", description: "Replace another corpus in the folder" },
   },
   examples: [
@@ -33,9 +31,7 @@ export const corpusFilter = command({
     const numbers = {
       pool: wholeNumber(args.pool, "pool", 2),
       top: wholeNumber(args.top, "top"),
-      seed: wholeNumber(args.seed, "seed", 0),
-      textLength: wholeNumber(args["text-length"], "text-length", 2),
-      codeLength: wholeNumber(args["code-length"], "code-length", 2),
+      ...pairNumbers(args),
     };
     const { encoder, close } = await pairEncoder("corpus filter", args);
     try {

@@ -2,7 +2,7 @@ import { UserError } from "../../base/index.js";
 import { mineNegatives } from "../../corpus/index.js";
 import { wholeNumber } from "../_arguments.js";
 import { MODEL_ARGS } from "../_model.js";
-import { pairEncoder } from "../_pair-encoder.js";
+import { PAIR_ARGS, pairEncoder, pairNumbers } from "../_pair-encoder.js";
 import { command } from "../command.js";
 import { table, thousands } from "../terminal.js";
 
@@ -24,9 +24,7 @@ export const corpusMine = command({
     },
     "same-name": { type: "boolean", description: "Functions of the same name may be negatives, too" },
     pool: { type: "string", valueHint: "N", description: "Functions among which is looked, about", default: "5000" },
-    seed: { type: "string", valueHint: "N", description: "Seed of the pools", default: "0" },
-    "text-length": { type: "string", valueHint: "N", description: "Tokens read of a summary", default: "64" },
-    "code-length": { type: "string", valueHint: "N", description: "Tokens read of a function", default: "256" },
+    ...PAIR_ARGS,
     overwrite: { type: "boolean", description: "Replace the file" },
   },
   examples: [
@@ -46,9 +44,7 @@ export const corpusMine = command({
       margin,
       perPair: wholeNumber(args["per-pair"], "per-pair"),
       pool: wholeNumber(args.pool, "pool", 2),
-      seed: wholeNumber(args.seed, "seed", 0),
-      textLength: wholeNumber(args["text-length"], "text-length", 2),
-      codeLength: wholeNumber(args["code-length"], "code-length", 2),
+      ...pairNumbers(args),
       sameName: args["same-name"] === true,
       overwrite: args.overwrite === true,
       signal,

@@ -26,8 +26,8 @@ export const DOUBTS = [
 export type Doubt = (typeof DOUBTS)[number];
 
 /**
- * The first doubt about a pair, undefined where there is none: a sentence that says not what is done, a constructor that only creates its class, a
- * body that does nothing, the caption of a test, documentation of a sibling.
+ * The first doubt about a pair, undefined where there is none: a sentence that says not what is done, a constructor that
+ * only creates its class, a body that does nothing, the caption of a test, documentation of a sibling.
  */
 export function doubtAbout(pair: Doubtful, lang: Language): Doubt | undefined {
   const weak = weakness(pair.summary);
@@ -49,11 +49,13 @@ const PREDICATE =
  * or `Returns true if ...` of a function that is long and not named as a question.
  */
 function tellsReturnOnly({ returned, summary, name, inner }: Doubtful): boolean {
-  const answer = PREDICATE.test(summary);
+  if (PREDICATE.test(summary)) return !asks(name) && inner.trim().split("\n").length > 12;
+  return returned === true || /^returns? e\.g\.|^returns? (?:by|bytes)# /i.test(summary);
+}
+
+function asks(name: string): boolean {
   const parts = subwords(name);
-  const asks = /^_*(?:is|has|can)|\?$/i.test(name) || ASKING.has(parts[0] ?? "") || ASKING.has(parts.at(-1) ?? "");
-  if (answer && !asks && inner.trim().split("\n").length > 12) return true;
-  return (returned === true && !answer) || /^returns? e\.g\.|^returns? (?:by|bytes)# /i.test(summary);
+  return /^_*(?:is|has|can)|\?$/i.test(name) || ASKING.has(parts[0] ?? "") || ASKING.has(parts.at(-1) ?? "");
 }
 /** Names that begin or end with these ask; `valid?` asks too. */
 const ASKING: ReadonlySet<string> = new Set(
@@ -73,14 +75,10 @@ const CAPTION = /^tests? (?!that\b|whether\b|if\b)/i;
 function isBareConstructor({ kind, name, summary }: Doubtful): boolean {
   const isOne = kind === "constructor" || /^(?:__construct|__init__|initialize|constructor)$/.test(name);
   if (/^(?:creates?|initiali[sz]es?|constructs?|returns?)(?: (?:an?|the|new))+ instances?\b/i.test(summary)) {
-    if (
-      words(
-        summary
-          .replace(/\b(?:the |an? )?\S+ (?:class|struct|structure|type|object)\b/i, "")
-          .replace(/\binstance of (?:the |an? )?\S+/i, ""),
-      ).length === 0
-    )
-      return true;
+    const said = summary
+      .replace(/\b(?:the |an? )?\S+ (?:class|struct|structure|type|object)\b/i, "")
+      .replace(/\binstance of (?:the |an? )?\S+/i, "");
+    if (words(said).length === 0) return true;
   }
   const made = isOne ? MAKES.exec(summary) : null;
   if (made === null) return false;
@@ -99,10 +97,11 @@ const GENERIC_TAIL =
 /** True for bodies that return a constant or the receiver, or are empty, after messages to a log at most. */
 function doesNothing(inner: string, lang: Language): boolean {
   if (inner.length > 1_500) return false;
-  const plain = inner
-    .replace(lang === "python" || lang === "ruby" ? /^\s*#.*$/gm : /\/\/[^\n]*|\/\*[^]*?\*\//g, " ")
-    .replace(lang === "php" ? /^\s*#.*$/gm : /$^/g, " ")
-    .trim();
+  const hashes = lang === "python" || lang === "ruby" || lang === "php";
+  const slashes = lang !== "python" && lang !== "ruby";
+  let plain = slashes ? inner.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, " ") : inner;
+  if (hashes) plain = plain.replace(/^\s*#.*$/gm, " ");
+  plain = plain.trim();
   if (plain.length >= 600) return false;
   return plain
     .split(/[;\n]/)
@@ -132,6 +131,9 @@ function namesAnother({ name, summary, code }: Doubtful): boolean {
   const known = [...new Set(subwords(code))];
   return said.filter((word) => known.some((other) => alike(word, other))).length * 2 < said.length;
 }
+const ACTS =
+  /^(?:set|get|add|remove|delete|create|update|enable|disable|show|hide|clear|reset|has|is|check|find|load|save|read|write|start|stop|open|close|parse|build|make|init)$/;
+
 /**
  * True where the sentence writes a name that the code does not know and that begins as the function's own does:
  * `SaveCanceledAsync`, `Logs the SaveFailed event`.
@@ -144,9 +146,6 @@ function namesSibling({ name, summary, code }: Doubtful): boolean {
     return parts.some((part) => !own.some((word) => alike(part, word)));
   });
 }
-
-const ACTS =
-  /^(?:set|get|add|remove|delete|create|update|enable|disable|show|hide|clear|reset|has|is|check|find|load|save|read|write|start|stop|open|close|parse|build|make|init)$/;
 
 /** `configuration` and `config`, `cfg`; `rows` and `row`; `initialize` and `init`. */
 function alike(a: string, b: string): boolean {

@@ -87,6 +87,23 @@ export class RecordFiles {
     }
   }
 
+  /** Records by their numbers, in that order. @param placeOf the group and row of a number */
+  gather(
+    numbers: ArrayLike<number>,
+    placeOf: (number: number) => { readonly group: number; readonly row: number },
+  ): VectorRecords {
+    const into = emptyRecords(numbers.length, this.dim);
+    const byGroup = new Map<number, { row: number; to: number }[]>();
+    for (let to = 0; to < numbers.length; to++) {
+      const { group, row } = placeOf(numbers[to]!);
+      const rows = byGroup.get(group) ?? [];
+      byGroup.set(group, rows);
+      rows.push({ row, to });
+    }
+    for (const [group, rows] of byGroup) this.read(group, rows, into);
+    return into;
+  }
+
   private path(number: number): string {
     return join(this.folder, `${String(number).padStart(6, "0")}.bin`);
   }

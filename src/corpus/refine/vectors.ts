@@ -4,7 +4,7 @@ import { LANGUAGES, ProgressMeter, sha256, type Language, type ProgressEvent } f
 import { hashText, keyOf } from "../pipeline/_hash.js";
 import type { RowGroup, Table } from "../read.js";
 import type { CorpusPair } from "../types.js";
-import { emptyRecords, RecordFiles, type VectorRecords } from "./_records.js";
+import { RecordFiles, type VectorRecords } from "./_records.js";
 
 /** An encoder, as refining a corpus uses it. */
 export interface PairEncoder {
@@ -123,16 +123,10 @@ export class PairVectors {
 
   /** Records of pairs, in the order of `numbers`. */
   read(numbers: Uint32Array): VectorRecords {
-    const into = emptyRecords(numbers.length, this.dim);
-    const byGroup = new Map<number, { row: number; to: number }[]>();
-    numbers.forEach((number, to) => {
+    return this.files.gather(numbers, (number) => {
       const group = this.groupOf(number);
-      const rows = byGroup.get(group) ?? [];
-      byGroup.set(group, rows);
-      rows.push({ row: number - this.starts[group]!, to });
+      return { group, row: number - this.starts[group]! };
     });
-    for (const [group, rows] of byGroup) this.files.read(group, rows, into);
-    return into;
   }
 
   /** The last group that starts at or before a pair. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { toyTokenizer } from "../../../test/helpers/pretrain.js";
+import { stream, tokenised as toyPairs, toyTokenizer } from "../../../test/helpers/pretrain.js";
 import { LANGUAGES, Rng, type Language } from "../../base/index.js";
-import { tokenisePairs, type PairTokenOptions, type PairTokens } from "../pair-tokens.js";
+import { type PairTokenOptions, type PairTokens } from "../pair-tokens.js";
 import { Stage2Batches, type Stage2BatchOptions, type Stage2Position } from "../stage2-batches.js";
 import type { TrainingPair } from "../types.js";
 import { collectNegatives, negativeItems } from "./negatives.js";
@@ -96,20 +96,8 @@ const all: TrainingPair[] = Array.from({ length: 120 }, (_, i) => ({
   body: `y${i}`,
 }));
 
-async function tokenised(pairs: readonly TrainingPair[], options: Partial<PairTokenOptions> = {}): Promise<PairTokens> {
-  const running = tokenisePairs(stream(pairs), {
-    ...{ tokenizer: letters, textLength: 60, codeLength: 60, positives: "full" },
-    ...options,
-  });
-  for (;;) {
-    const { done, value } = await running.next();
-    if (done === true) return value;
-  }
-}
-
-async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
+const tokenised = (pairs: readonly TrainingPair[], options: Partial<PairTokenOptions> = {}): Promise<PairTokens> =>
+  toyPairs(pairs, { tokenizer: letters, textLength: 60, codeLength: 60, positives: "full", ...options });
 
 type Shown = { text: string; code: string };
 

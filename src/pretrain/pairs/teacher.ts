@@ -109,15 +109,6 @@ export class TeacherRows {
 
   /** Vectors of pairs by their place in the order in which pairs are read: [n * dim] each. */
   read(numbers: ArrayLike<number>): Pick<VectorRecords, "texts" | "codes"> {
-    const into = emptyRecords(numbers.length, this.dim);
-    const groups = new Map<number, { row: number; to: number }[]>();
-    for (let to = 0; to < numbers.length; to++) {
-      const group = Math.floor(numbers[to]! / GROUP);
-      const rows = groups.get(group) ?? [];
-      groups.set(group, rows);
-      rows.push({ row: numbers[to]! % GROUP, to });
-    }
-    for (const [group, rows] of groups) this.files.read(group, rows, into);
-    return into;
+    return this.files.gather(numbers, (number) => ({ group: Math.floor(number / GROUP), row: number % GROUP }));
   }
 }

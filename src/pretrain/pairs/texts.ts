@@ -1,3 +1,4 @@
+import { nameParts } from "../../base/index.js";
 import type { TrainingPair } from "../types.js";
 
 /**
@@ -11,7 +12,7 @@ import type { TrainingPair } from "../types.js";
  */
 export function nameQuery(name: string): string | undefined {
   const last = /[^.:#\\]*$/.exec(name)![0];
-  const words = last.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}+/gu) ?? [];
+  const words = nameParts(last);
   return words.filter((word) => /\p{L}/u.test(word)).length < 2 ? undefined : words.join(" ").toLowerCase();
 }
 

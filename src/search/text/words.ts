@@ -1,3 +1,4 @@
+import { nameParts } from "../../base/index.js";
 import { Interner } from "../../tokenizer/index.js";
 import { searchStem } from "./stem.js";
 
@@ -101,7 +102,7 @@ export class WordScanner {
   private scanUnicode(text: string, visit: (word: number) => void): void {
     for (const [name] of text.matchAll(/[\p{L}\p{M}\p{N}_]+/gu)) {
       if (name.length > LONGEST_NAME) continue;
-      const parts = name.match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}+/gu) ?? [];
+      const parts = nameParts(name);
       for (const part of parts) visit(this.number(searchStem(part.toLowerCase())));
       if (parts.length > 1) visit(this.number(searchStem(name.replaceAll("_", "").toLowerCase())));
     }
