@@ -56,9 +56,10 @@ export function expandCompact(tensors: Readonly<Record<string, Tensor>>): Readon
   if (table === undefined || scale === undefined) return tensors;
   const [rows = 0, width = 0] = table.dims;
   const out = new Float32Array(rows * width);
+  const [bytes, steps] = [table.data as Uint8Array, scale.data as Float32Array];
   for (let row = 0; row < rows; row++) {
-    const step = Number(scale.data[row]);
-    for (let i = row * width; i < (row + 1) * width; i++) out[i] = (Number(table.data[i]) - ZERO) * step;
+    const step = steps[row]!;
+    for (let i = row * width; i < (row + 1) * width; i++) out[i] = (bytes[i]! - ZERO) * step;
   }
   return { "wte.weight": tensor("float32", [rows, width], out) };
 }

@@ -3,7 +3,7 @@ import type { ModelConfig } from "../model/index.js";
 import { PieceEncoder, type Tokenizer } from "../tokenizer/index.js";
 import type { EmbedOptions, Encoder } from "./encoder.js";
 import type { EncoderParts } from "./save.js";
-import { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
+import { memoryOf, simdOver, type Simd } from "./_simd.js";
 
 /** What turns texts into unit vectors: an {@link Encoder} or a {@link StaticEncoder}. */
 export type Embedder = Pick<
@@ -24,12 +24,19 @@ export class StaticEncoder implements Embedder {
   readonly tokenizer: Tokenizer;
   private readonly pieces: PieceEncoder;
   private readonly simd: Simd;
-  private readonly memory: SimdMemory;
   private readonly places: { readonly ids: number; readonly counts: number; readonly out: number };
   private readonly width: number;
   private readonly seen: Int32Array;
   /** What an occurrence at each position counts. */
   private readonly weightAt: Float32Array;
+  /** The same for a token that occurs once. */
+  private readonly onceAt: Float32Array;
+  /** Views of the memory, which never grows. */
+  private readonly idList: Int32Array;
+  private readonly countList: Float32Array;
+  private readonly sum: Float32Array;
+  /** Position of each different token's only occurrence; -1 where there are several. */
+  private readonly only: Int32Array;
 
   /** @throws RangeError for a model that is no bag: see {@link isStatic} */
   constructor({ config, weights, tokenizer }: EncoderParts) {
@@ -47,9 +54,14 @@ export class StaticEncoder implements Embedder {
     const counts = ids + 4 * config.maxLength;
     const out = Math.ceil((counts + 4 * config.maxLength) / 16) * 16;
     this.places = { ids, counts, out };
-    this.memory = memoryOf(out + 4 * this.width);
-    this.simd = simdOver(this.memory);
-    fillTable(new Float32Array(this.memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
+    const memory = memoryOf(out + 4 * this.width);
+    this.simd = simdOver(memory);
+    this.onceAt = this.weightAt.map((weight) => weight ** config.repetition);
+    this.idList = new Int32Array(memory.buffer, ids, config.maxLength);
+    this.countList = new Float32Array(memory.buffer, counts, config.maxLength);
+    this.sum = new Float32Array(memory.buffer, out, this.dim);
+    this.only = new Int32Array(config.maxLength);
+    fillTable(new Float32Array(memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
   }
 
   /** As {@link Encoder.embed}. */
@@ -80,6 +92,11 @@ export class StaticEncoder implements Embedder {
     texts: Iterable<string> | AsyncIterable<string>,
     options: EmbedOptions = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    if (Array.isArray(texts) && texts.length <= (options.window ?? WINDOW) && options.onProgress === undefined) {
+      options.signal?.throwIfAborted();
+      const length = Math.min(options.maxLength ?? this.config.maxLength, this.config.maxLength);
+      return this.joined(await this.pieces.encode(texts as string[], length));
+    }
     const rows: Float32Array[] = [];
     for await (const row of this.embed(texts, options)) rows.push(row);
     const all = new Float32Array(rows.length * this.dim);
@@ -101,37 +118,47 @@ export class StaticEncoder implements Embedder {
       const got = `got ${wrong.length}`;
       return Promise.reject(new RangeError(`embed: expected 1 to ${this.config.maxLength} tokens, ${got}`));
     }
+    return Promise.resolve(this.joined(sequences));
+  }
+
+  private joined(sequences: readonly Int32Array[]): Float32Array<ArrayBuffer> {
     const all = new Float32Array(sequences.length * this.dim);
-    sequences.forEach((sequence, i) => all.set(this.embedIds(sequence), i * this.dim));
-    return Promise.resolve(all);
+    for (let i = 0; i < sequences.length; i++) this.embedInto(sequences[i]!, all, i * this.dim);
+    return all;
   }
 
   /** The vector of some token ids, the end-of-sequence token among them. */
   embedIds(sequence: Int32Array): Float32Array {
-    const { ids, counts, out } = this.places;
-    const { buffer } = this.memory;
-    const idList = new Int32Array(buffer, ids, this.config.maxLength);
-    const countList = new Float32Array(buffer, counts, this.config.maxLength);
-    let unique = 0;
-    sequence.forEach((id, position) => {
-      if (this.seen[id] === 0) {
-        idList[unique++] = id;
-        this.seen[id] = unique;
-        countList[unique - 1] = 0;
-      }
-      countList[this.seen[id]! - 1]! += this.weightAt[position]!;
-    });
-    for (let i = 0; i < unique; i++) {
-      this.seen[idList[i]!] = 0;
-      countList[i] = countList[i]! ** this.config.repetition;
-    }
-    this.simd.gather(0, this.width, ids, counts, unique, out);
-    const vector = new Float32Array(buffer, out, this.dim).slice();
-    let square = 0;
-    for (let i = 0; i < vector.length; i++) square += vector[i]! * vector[i]!;
-    const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
-    for (let i = 0; i < vector.length; i++) vector[i]! *= scale;
+    const vector = new Float32Array(this.dim);
+    this.embedInto(sequence, vector, 0);
     return vector;
+  }
+
+  private embedInto(sequence: Int32Array, into: Float32Array, at: number): void {
+    const { places, seen, idList, countList, only, weightAt, onceAt, sum, dim } = this;
+    let unique = 0;
+    for (let position = 0; position < sequence.length; position++) {
+      const id = sequence[position]!;
+      const place = seen[id]! - 1;
+      if (place < 0) {
+        idList[unique] = id;
+        countList[unique] = weightAt[position]!;
+        only[unique] = position;
+        seen[id] = ++unique;
+      } else {
+        countList[place]! += weightAt[position]!;
+        only[place] = -1;
+      }
+    }
+    for (let i = 0; i < unique; i++) {
+      seen[idList[i]!] = 0;
+      countList[i] = only[i]! < 0 ? countList[i]! ** this.config.repetition : onceAt[only[i]!]!;
+    }
+    this.simd.gather(0, this.width, places.ids, places.counts, unique, places.out);
+    let square = 0;
+    for (let i = 0; i < dim; i++) square += sum[i]! * sum[i]!;
+    const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
+    for (let i = 0; i < dim; i++) into[at + i] = sum[i]! * scale;
   }
 
   /** Nothing to end: kept so that both kinds of encoder are used alike. */
@@ -163,11 +190,13 @@ function fillTable(
   const source = floats("wte.weight"); // [V, H]
   const size = config.width;
   const norm = config.finalNorm && config.poolStates === "final";
-  for (let id = 0; id < config.vocabSize; id++) {
+  if (width === size) table.set(source);
+  else for (let id = 0; id < config.vocabSize; id++) table.set(source.subarray(id * size, (id + 1) * size), id * width);
+  for (let id = 0; norm && id < config.vocabSize; id++) {
     const row = table.subarray(id * width, id * width + size);
-    row.set(source.subarray(id * size, (id + 1) * size));
-    if (norm) layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);
+    layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);
   }
+  if (config.pooling === "mean") return; // Every token weighs the same.
   const scales = tokenScales(table, width, config, weights);
   for (let id = 0; id < config.vocabSize; id++) {
     for (let i = id * width; i < id * width + size; i++) table[i]! *= scales[id]!;
@@ -186,7 +215,6 @@ function tokenScales(
     const raw = weights["pool.token_weight.weight"]!.data as Float32Array; // [V]
     return scales.map((_, id) => Math.log1p(Math.exp(-Math.abs(raw[id]!))) + Math.max(raw[id]!, 0));
   }
-  if (config.pooling === "mean") return scales;
   const query = weights["pool.query.weight"]!.data as Float32Array; // [H]
   for (let id = 0; id < config.vocabSize; id++) {
     let dot = 0;
