@@ -94,13 +94,15 @@ test("int8 dot products equal plain loops", () => {
   const memory = memoryOf(4096);
   const rng = Rng.fromSeed(1);
   const bytes = new Int8Array(memory.buffer);
-  for (let i = 0; i < (count + 1) * dim; i++) bytes[i] = rng.int(255) - 127;
+  for (let i = 0; i < count * dim; i++) bytes[i] = rng.int(255) - 127;
+  const query = new Int16Array(memory.buffer, count * dim, dim).map(() => rng.int(255) - 127);
+  new Int16Array(memory.buffer, count * dim, dim).set(query);
   const scales = new Float32Array(memory.buffer, 1024, count).map((_, i) => i + 0.5);
   new Float32Array(memory.buffer, 1024, count).set(scales);
   simdOver(memory).dots(0, 1024, count, dim, count * dim, 2048);
   const expected = Array.from({ length: count }, (_, r) => {
     let sum = 0;
-    for (let i = 0; i < dim; i++) sum += bytes[r * dim + i]! * bytes[count * dim + i]!;
+    for (let i = 0; i < dim; i++) sum += bytes[r * dim + i]! * query[i]!;
     return sum * scales[r]!;
   });
   expect([...new Float32Array(memory.buffer, 2048, count)]).toEqual(expected);

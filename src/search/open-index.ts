@@ -300,9 +300,9 @@ export class SearchIndex {
       paths: this.paths,
       ...(options.weights === undefined ? {} : { weights: options.weights }),
     });
-    const hits = ranked.map(({ candidate: { row }, score, explanation }) => ({
+    const hits = ranked.map(({ candidate: { row }, score, explain }) => ({
       ...placeOf(row, score),
-      ...(options.explain === true ? { explanation } : {}),
+      ...(options.explain === true ? { explanation: explain() } : {}),
     }));
     const tier = vectors.full !== undefined ? "full" : vectors.static !== undefined ? "static" : "lexical";
     return this.answer(options.text === true ? await this.withTexts(hits) : hits, tier, started);

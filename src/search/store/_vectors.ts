@@ -10,7 +10,7 @@ export class VectorTable {
   readonly codes: Int8Array<ArrayBuffer>;
   /** [rows]; 0 for a row without a vector. */
   readonly scales: Float32Array<ArrayBuffer>;
-  private readonly query: Int8Array;
+  private readonly query: Int16Array;
   private readonly out: Float32Array;
   private readonly simd: Simd;
   private readonly scalesAt: number;
@@ -24,12 +24,12 @@ export class VectorTable {
     this.padded = Math.ceil(dim / 16) * 16;
     this.scalesAt = rows * this.padded;
     this.queryAt = Math.ceil((this.scalesAt + 4 * rows) / 16) * 16;
-    this.outAt = this.queryAt + this.padded;
+    this.outAt = this.queryAt + 2 * this.padded;
     const memory = memoryOf(this.outAt + 4 * rows); // It never grows, so that views of it stay valid.
     const buffer = memory.buffer as ArrayBuffer;
     this.codes = new Int8Array(buffer, 0, rows * this.padded);
     this.scales = new Float32Array(buffer, this.scalesAt, rows);
-    this.query = new Int8Array(buffer, this.queryAt, this.padded);
+    this.query = new Int16Array(buffer, this.queryAt, this.padded);
     this.out = new Float32Array(buffer, this.outAt, rows);
     this.simd = simdOver(memory);
   }
@@ -59,7 +59,7 @@ export class VectorTable {
 }
 
 /** Writes `vector / scale` rounded to -127 .. 127, then zeros up to `padded`, and returns the scale. */
-function quantise(vector: Float32Array, out: Int8Array, at: number, padded: number): number {
+function quantise(vector: Float32Array, out: Int8Array | Int16Array, at: number, padded: number): number {
   let largest = 0;
   for (let i = 0; i < vector.length; i++) {
     const size = Math.abs(vector[i]!);
