@@ -404,7 +404,12 @@ export class SearchIndex {
       const vectors = ready;
       ready = new Map();
       saved = performance.now();
-      await this.exclusive(() => this.store.setVectors("full", model.info, vectors), true, options.signal);
+      const work = (): Promise<void> => this.store.setVectors("full", model.info, vectors);
+      if (options.signal?.aborted !== true) return this.exclusive(work, true, options.signal);
+      // Stopped: what was computed stays, unless another process is writing, for which nobody would wait now.
+      await this.exclusive(work, false).catch((error: unknown) => {
+        if (!(error instanceof UserError && error.code === "output.locked")) throw error;
+      });
     };
     try {
       for (const [path, hashes] of byPath) {
