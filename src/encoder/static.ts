@@ -38,8 +38,11 @@ export class StaticEncoder implements Embedder {
   /** Position of each different token's only occurrence; -1 where there are several. */
   private readonly only: Int32Array;
 
-  /** @throws RangeError for a model that is no bag: see {@link isStatic} */
-  constructor({ config, weights, tokenizer }: EncoderParts) {
+  /**
+   * @param fill writes the table [V, width] instead of the parts' weights
+   * @throws RangeError for a model that is no bag: see {@link isStatic}
+   */
+  constructor({ config, weights, tokenizer }: EncoderParts, fill?: (table: Float32Array, width: number) => void) {
     if (!isStatic(config)) throw new RangeError("static encoder: expected layers 0 and no positions");
     this.config = config;
     this.tokenizer = tokenizer;
@@ -61,7 +64,9 @@ export class StaticEncoder implements Embedder {
     this.countList = new Float32Array(memory.buffer, counts, config.maxLength);
     this.sum = new Float32Array(memory.buffer, out, this.dim);
     this.only = new Int32Array(config.maxLength);
-    fillTable(new Float32Array(memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
+    const rows = new Float32Array(memory.buffer, 0, config.vocabSize * this.width);
+    if (fill === undefined) fillTable(rows, this.width, config, weights);
+    else fill(rows, this.width);
   }
 
   /** As {@link Encoder.embed}. */
@@ -92,15 +97,23 @@ export class StaticEncoder implements Embedder {
     texts: Iterable<string> | AsyncIterable<string>,
     options: EmbedOptions = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    if (Array.isArray(texts) && texts.length <= (options.window ?? WINDOW) && options.onProgress === undefined) {
-      options.signal?.throwIfAborted();
-      const length = Math.min(options.maxLength ?? this.config.maxLength, this.config.maxLength);
-      return this.joined(await this.pieces.encode(texts as string[], length));
-    }
+    if (Array.isArray(texts) && options.onProgress === undefined) return this.embedList(texts as string[], options);
     const rows: Float32Array[] = [];
     for await (const row of this.embed(texts, options)) rows.push(row);
     const all = new Float32Array(rows.length * this.dim);
     rows.forEach((row, i) => all.set(row, i * this.dim));
+    return all;
+  }
+
+  private async embedList(texts: readonly string[], options: EmbedOptions): Promise<Float32Array<ArrayBuffer>> {
+    const { maxLength = this.config.maxLength, window = WINDOW, signal } = options;
+    const all = new Float32Array(texts.length * this.dim);
+    for (let first = 0; first < texts.length; first += window) {
+      signal?.throwIfAborted();
+      const some = texts.slice(first, first + window);
+      const sequences = await this.pieces.encode(some, Math.min(maxLength, this.config.maxLength));
+      sequences.forEach((sequence, i) => this.embedInto(sequence, all, (first + i) * this.dim));
+    }
     return all;
   }
 
@@ -118,13 +131,9 @@ export class StaticEncoder implements Embedder {
       const got = `got ${wrong.length}`;
       return Promise.reject(new RangeError(`embed: expected 1 to ${this.config.maxLength} tokens, ${got}`));
     }
-    return Promise.resolve(this.joined(sequences));
-  }
-
-  private joined(sequences: readonly Int32Array[]): Float32Array<ArrayBuffer> {
     const all = new Float32Array(sequences.length * this.dim);
-    for (let i = 0; i < sequences.length; i++) this.embedInto(sequences[i]!, all, i * this.dim);
-    return all;
+    sequences.forEach((sequence, i) => this.embedInto(sequence, all, i * this.dim));
+    return Promise.resolve(all);
   }
 
   /** The vector of some token ids, the end-of-sequence token among them. */
