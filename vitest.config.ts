@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** `unit` runs in seconds; `slow` (files named `*.slow.test.ts`) trains, spawns, installs or opens a browser. */
 export default defineConfig({
   test: {
+    // Much of the time goes by waiting for child processes: two files at once also where there are only two processors.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {

@@ -70,12 +70,12 @@ const common = {
 export const stage1ConfigSchema = z
   .strictObject({
     ...common,
-    /** Rows of a batch. */
-    batch: count.default(16),
+    /** Rows of a batch: 4,096 tokens an update with the length below, if neither is given. */
+    batch: count.default(4),
     /** Rows computed at a time, gradients added up, where the batch does not fit in memory; null for all. */
     chunk: count.nullable().default(null),
-    /** Tokens of a row. */
-    length: z.int().min(8).default(256),
+    /** Tokens of a row: the paper's 1,024 if not given. */
+    length: z.int().min(8).default(1024),
     /** `R` random masking, `D` deobfuscation, `P` a coin per document, `S` half of the steps R, then D. */
     objective: z.enum(["R", "D", "P", "S"]).default("P"),
     masking: z

@@ -28,6 +28,7 @@ const plan = (out: string, changes: Partial<SmallRun> = {}): SmallRun => ({
   engine: "toy",
   steps: 12,
   everySteps: 4,
+  threads: 1,
   out: join(root, out),
   ...changes,
 });
@@ -88,7 +89,7 @@ describe.each([
 });
 
 test("killed again and again, at moments of its own computing, it still ends the same", async () => {
-  const whole = plan("again-whole", { engine: "onnxruntime", steps: 20, everySteps: 2 });
+  const whole = plan("again-whole", { engine: "onnxruntime", steps: 20, everySteps: 2, threads: 2 });
   await run(whole);
   const of = { ...whole, out: join(root, "again") };
   const draw = rng.split("again");

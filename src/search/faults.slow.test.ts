@@ -23,10 +23,10 @@ function makeRepo(files = 30): string {
 const functionText = (i: number, word: string): string =>
   `def place${i}(x):\n    """The ${word} of number${i}."""\n    return x\n`;
 
-/** A process that opens the index of `repo`, running `body` with it. */
+/** A process that opens the index of `repo`, as it is compiled, running `body` with it. */
 function script(repo: string, body: string): string {
-  const path = join(folder, `run-${count++}.mts`);
-  const here = JSON.stringify(new URL("./index.ts", import.meta.url).href);
+  const path = join(folder, `run-${count++}.mjs`);
+  const here = JSON.stringify(new URL("../../dist/search/index.js", import.meta.url).href);
   writeFileSync(
     path,
     `const { openIndex } = await import(${here});
@@ -37,12 +37,10 @@ function script(repo: string, body: string): string {
     } catch (error) {
       process.stdout.write(String(error.code) + " " + error.message);
       process.exitCode = 2;
-    }
-    export {};`,
+    }`,
   );
   return path;
 }
-const env = { ...process.env, TSX_DISABLE_CACHE: "1" };
 const kill = new URL("../../test/helpers/kill-at-write.mjs", import.meta.url).href;
 
 test("killed at 20 random writes: the last good index answers, and the next run completes it", async () => {
@@ -54,9 +52,9 @@ test("killed at 20 random writes: the last good index answers, and the next run 
   const run = script(repo, "");
   const rng = Rng.fromSeed(20);
   const node = (at: number) =>
-    spawnSync(process.execPath, ["--import", "tsx", "--import", kill, run], {
+    spawnSync(process.execPath, ["--import", kill, run], {
       encoding: "utf8",
-      env: { ...env, LODESTONE_WRITE_LOG: log, LODESTONE_TEST_KILL_AT: String(at) },
+      env: { ...process.env, LODESTONE_WRITE_LOG: log, LODESTONE_TEST_KILL_AT: String(at) },
     });
   await rm(log, { force: true });
   writeFileSync(join(repo, "src/f7.py"), functionText(7, "trial"));
@@ -91,8 +89,8 @@ test("a full disk is told of, and the old index answers", async () => {
   for (let i = 0; i < 100; i++) writeFileSync(join(repo, "src", `f${i}.py`), functionText(i, "second"));
   const run = script(repo, "");
   for (const kilobytes of [0, 4, 16]) {
-    const command = `ulimit -f ${kilobytes}; exec ${process.execPath} --import tsx ${run}`;
-    const { stdout, status } = spawnSync("bash", ["-c", command], { encoding: "utf8", env });
+    const command = `ulimit -f ${kilobytes}; exec ${process.execPath} ${run}`;
+    const { stdout, status } = spawnSync("bash", ["-c", command], { encoding: "utf8" });
     expect({ stdout, status }).toMatchObject({ status: 2, stdout: expect.stringMatching(/^output\.full /) as string });
     const index = await openIndex(repo, { refresh: "none" });
     expect((await index.search("first of number7")).hits[0]).toMatchObject({ name: "place7" });
@@ -111,8 +109,8 @@ testReadOnly("a folder that may not be written is searched from memory, and the 
     `const answer = await index.search("first of number3");
     process.stdout.write(JSON.stringify({ notes: answer.notes, name: answer.hits[0].name, status: (await index.status()).store }));`,
   );
-  const command = `mount --bind ${repo} ${repo} && mount -o remount,ro,bind ${repo} && exec ${process.execPath} --import tsx ${run}`;
-  const { stdout, stderr } = spawnSync("unshare", ["--mount", "bash", "-c", command], { encoding: "utf8", env });
+  const command = `mount --bind ${repo} ${repo} && mount -o remount,ro,bind ${repo} && exec ${process.execPath} ${run}`;
+  const { stdout, stderr } = spawnSync("unshare", ["--mount", "bash", "-c", command], { encoding: "utf8" });
   expect(stdout, stderr).toMatch(/lives in memory only.*EROFS/);
   expect(JSON.parse(stdout)).toMatchObject({ name: "place3", status: "memory" });
 });
@@ -180,7 +178,7 @@ test("searches go on while another process indexes again and again; two writers 
   const ended = [1, 2].map(
     () =>
       new Promise<number | null>((resolve) => {
-        spawn(process.execPath, ["--import", "tsx", run], { env, stdio: "ignore" }).on("close", resolve);
+        spawn(process.execPath, [run], { stdio: "ignore" }).on("close", resolve);
       }),
   );
   let running = true;
