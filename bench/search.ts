@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, lstatSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import MiniSearch from "minisearch";
 import { UserError } from "../src/base/index.js";
+import { openEncoder } from "../src/encoder/index.js";
 import {
   chunkFile,
   isStaticFolder,
@@ -62,7 +63,8 @@ const QUERIES = [
 /**
  * `LODESTONE_BENCH_MIRRORS` (a folder of bare repositories, `owner+name` or `owner/name`) and `LODESTONE_BENCH_REPOSITORIES`
  * (folders, separated by `:`) add repositories of other languages;
- * `LODESTONE_BENCH_MODEL` names the static encoder's folder where none is shipped.
+ * `LODESTONE_BENCH_MODEL` names the static encoder's folder where none is shipped, `LODESTONE_BENCH_FULL` that of a full one,
+ * which is then measured on some 200 files.
  */
 export const bench = defineBench({
   about:
@@ -80,12 +82,13 @@ export const bench = defineBench({
         perRepository[nameOf(folder)] = await oneRepository(context, folder, temporary, encoder);
       }
       const sizes = await bySize(context, repositories, temporary, encoder);
+      const full = await fullTier(context, repositories, temporary, encoder);
       const rg = Object.values(perRepository).flatMap((one) => ratioOf(one as Record<string, Json>));
       const others = Object.values(perRepository).flatMap((one) => miniSearchRatio(one as Record<string, Json>));
       if (others.length > 0) ratios["minisearch, p50 of a query"] = summarise(others).median;
       if (rg.length > 0) ratios["ripgrep, one word (a query against a scan of the files)"] = summarise(rg).median;
       return {
-        values: { repositories: perRepository, sizes },
+        values: { repositories: perRepository, sizes, ...(full === undefined ? {} : { full }) },
         ratios,
         settings: { queries: QUERIES, static: encoder.static === undefined ? "none" : "one static encoder" },
         versions: { ripgrep: ripgrepVersion() ?? "not installed", minisearch: installedVersion("minisearch") },
@@ -225,6 +228,66 @@ async function queryTimes(index: SearchIndex, options: object): Promise<{ p50: n
 function quantiles(times: number[]): { p50: number; p95: number } {
   times.sort((a, b) => a - b);
   return { p50: times[Math.floor(0.5 * times.length)]!, p95: times[Math.floor(0.95 * times.length)]! };
+}
+
+/**
+ * With a full encoder (`LODESTONE_BENCH_FULL`): reading everything, and answers that use it, each with a query's embedding.
+ * Queries differ, so that none is answered from memory.
+ */
+async function fullTier(
+  context: BenchContext,
+  repositories: readonly string[],
+  temporary: string,
+  encoder: Encoders,
+): Promise<Json | undefined> {
+  const model = process.env["LODESTONE_BENCH_FULL"];
+  if (model === undefined) return undefined;
+  const opened = await openEncoder(model);
+  const folder = join(temporary, "full");
+  mkdirSync(folder);
+  const files = filesOf(repositories.at(context.quick ? 0 : -1)!).slice(0, context.quick ? 3 : 200);
+  files.forEach((path, i) => cpSync(path, join(folder, `${i}-${basename(path)}`)));
+  const index = await openIndex(folder, { encoder: { ...encoder, full: opened } });
+  try {
+    context.log(`search: the full tier over ${files.length} files`);
+    const started = performance.now();
+    for await (const { done, total } of index.refine()) {
+      if (context.secondsLeft() < 60)
+        throw new UserError("bench.time", `refine: ${done} of ${total} until time ran out`);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const { chunks, answersFrom } = await index.status();
+    if (answersFrom !== "full")
+      throw new UserError("bench.full", `full tier: expected it to answer, got ${answersFrom}`);
+    const times: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      for (const query of QUERIES) {
+        const before = performance.now();
+        await opened.embedAll([`${query} ${round}`]);
+        times.push(performance.now() - before);
+      }
+    }
+    const config = { layers: opened.config.layers, width: opened.config.width };
+    return {
+      chunks,
+      model: config,
+      "refine-seconds": seconds,
+      "query-ms": await queryTimes(index, {}),
+      "of that the full encoder-ms": quantiles(times),
+    };
+  } finally {
+    await index.close();
+    await opened.close();
+  }
+}
+
+/** Source files of a folder, by path. */
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => CODE.test(path) && !path.includes("node_modules/"))
+    .map((path) => join(folder, path))
+    .filter((path) => lstatSync(path).isFile() && lstatSync(path).size <= 200_000)
+    .sort();
 }
 
 /** One index over copies of the repositories until it holds about 1k, 10k and 100k chunks. */

@@ -6,15 +6,18 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Rng, UserError } from "../src/base/index.js";
-import { saveEncoder } from "../src/encoder/index.js";
-import { initialise, parseModelConfig, SIZES } from "../src/model/index.js";
+import { saveEncoder, shippedModel } from "../src/encoder/index.js";
+import { initialise, parseModelConfig, SIZES, type ModelConfigInput } from "../src/model/index.js";
 import { trainTokenizer } from "../src/tokenizer/index.js";
-import { defineBench, type BenchContext } from "./harness/index.js";
+import { defineBench, type BenchContext, type Json } from "./harness/index.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGES = ["hono/dist", "zod/src", "eslint/lib"];
 const CLIENTS = 64;
 const QUERIES = ["parse a date from text", "how are retries configured", "addEventListener", "validate the arguments"];
+/** What runs the model in the peer (`bench/peers/serve_embeddings.py`). */
+const PEERS = ["sentence-transformers", "onnxruntime"] as const;
+type Kind = "embeddings" | "search";
 const TEXTS = [
   "function add(a, b) {\n  return a + b;\n}",
   "read a file line by line",
@@ -25,56 +28,131 @@ const TEXTS = [
 /**
  * `lodestone serve` in a process of its own, over a few packages, and 64 clients that each ask one thing behind the other
  * on loopback: embeddings of one to four texts and searches in turns. The clients share the machine with the server.
- * `LODESTONE_BENCH_MODEL` names the model's folder; without it an untrained bag of token vectors is made, whose speed is
- * that of a trained one.
+ * `LODESTONE_BENCH_MODEL` names the model's folder; without it the shipped static encoder serves, or an untrained bag.
+ *
+ * Then embeddings alone, of a Transformer (`LODESTONE_BENCH_FULL`, or an untrained `tiny`, whose speed is that of a trained
+ * one): ours beside a server in Python with the same folder, by sentence-transformers and by ONNX Runtime. Where the peers'
+ * Python lacks FastAPI (`bench/peers/requirements-serve.txt`), that part is left out and the settings say so.
  */
 export const bench = defineBench({
-  about: "serve: 64 clients on loopback, embeddings and search mixed: throughput, p50, p99, errors, memory",
+  about: "serve: 64 clients on loopback, embeddings and search mixed: throughput, p50, p99, errors, memory; peers",
   async run(context) {
     const built = spawnSync(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: ROOT, encoding: "utf8" });
     if (built.status !== 0) throw new UserError("bench.build", `build: expected it to succeed, got ${built.stdout}`);
     const folder = await mkdtemp(join(tmpdir(), "lodestone-bench-serve-"));
-    let server: ChildProcess | undefined;
     try {
-      const given = process.env["LODESTONE_BENCH_MODEL"];
-      const model = given ?? (await untrainedBag(join(folder, "untrained-bag")));
+      const given = process.env["LODESTONE_BENCH_MODEL"] ?? shippedModel("static");
+      const bag = { layers: 0, positions: false, pooling: "weighted" } as const;
+      const model = given ?? (await untrained(join(folder, "untrained-bag"), bag));
       const roots = PACKAGES.map((name) => {
         const copy = join(folder, name.split("/")[0]!); // The index lives beside the code, which stays as it is.
         cpSync(join(ROOT, "node_modules", name), copy, { recursive: true });
         return copy;
       });
-      const args = [join(ROOT, "dist/cli/main.js"), "serve", ...roots, "--model", model, "--port", "0"];
-      server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
-      const url = await firstLine(server);
-      await untilReady(url, context);
       const seconds = context.quick ? 3 : 60;
-      await load(url, context.quick ? 1 : 10); // Warm, so that memory has grown to its size.
-      const found = await load(url, seconds);
+      const mixed = await served([...roots, "--model", model], async (url) => {
+        await untilReady(url, context);
+        await load(url, context.quick ? 1 : 10); // Warm, so that memory has grown to its size.
+        return load(url, seconds);
+      });
+      const givenFull = process.env["LODESTONE_BENCH_FULL"];
+      const full = givenFull ?? (await untrained(join(folder, "untrained-tiny"), {}));
+      const { values, ratios, versions } = await besidePeers(context, full, seconds);
       return {
-        values: found,
-        ratios: {},
+        values: { ...mixed, ...values },
+        ratios,
         settings: {
           clients: CLIENTS,
           seconds,
-          model: given === undefined ? "untrained bag" : basename(model),
+          model: given === undefined ? "untrained bag" : basename(given),
+          "model of the comparison": givenFull === undefined ? "untrained tiny" : basename(givenFull),
           repositories: PACKAGES,
         },
-        versions: { node: process.version },
+        versions: { node: process.version, ...versions },
       };
     } finally {
-      if (server !== undefined) {
-        const ended = new Promise((resolve) => server!.once("close", resolve));
-        server.kill("SIGTERM");
-        await ended;
-      }
       await rm(folder, { recursive: true, force: true });
     }
   },
 });
 
-async function untrainedBag(folder: string): Promise<string> {
-  const config = parseModelConfig({ ...SIZES.tiny, layers: 0, positions: false, pooling: "weighted" }, "bench");
+/** Starts `lodestone serve ARGS`, works with it, and ends it. */
+async function served<T>(args: readonly string[], work: (url: string) => Promise<T>): Promise<T> {
+  const server = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), "serve", ...args, "--port", "0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    return await work(await firstLine(server));
+  } finally {
+    const ended = new Promise((resolve) => server.once("close", resolve));
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill("SIGTERM");
+      await ended;
+    }
+  }
+}
+
+/** Embeddings alone: ours, then each peer, and ours again; the vectors of all must be the same. */
+async function besidePeers(context: BenchContext, model: string, seconds: number) {
+  const python = await context.python();
+  const versions = peerVersions(python);
+  if (versions === undefined) {
+    return { values: {}, ratios: {}, versions: { peers: "none: FastAPI and uvicorn are not installed" } };
+  }
+  const run = async (url: string): Promise<{ found: Record<string, number | null>; vector: Float32Array }> => {
+    const vector = await vectorOf(url);
+    await load(url, context.quick ? 1 : 5, ["embeddings"]);
+    return { found: await load(url, seconds / 2, ["embeddings"]), vector };
+  };
+  const ours = () => served(["--model", model], run);
+  const first = await ours();
+  const values: Record<string, Json> = {};
+  const perSecond: Record<string, number> = {};
+  for (const engine of PEERS) {
+    context.log(`serve: ${engine} behind FastAPI`);
+    const peer = await context.peer("serve_embeddings.py", { engine, model });
+    const { port } = peer.ready as { port: number };
+    const { found, vector } = await run(`http://127.0.0.1:${port}/`);
+    await peer.close();
+    const apart = Math.max(...vector.map((value, i) => Math.abs(value - first.vector[i]!)));
+    if (!(apart < 1e-4)) throw new UserError("bench.serve", `${engine}: expected our vectors, got others by ${apart}`);
+    values[`embeddings alone, ${engine} behind FastAPI`] = found;
+    perSecond[engine] = found["requests-per-second"]!;
+  }
+  const second = await ours();
+  values["embeddings alone"] = { first: first.found, last: second.found };
+  const own = (first.found["requests-per-second"]! + second.found["requests-per-second"]!) / 2;
+  const ratios = Object.fromEntries(PEERS.map((engine) => [`${engine} behind FastAPI`, own / perSecond[engine]!]));
+  return { values, ratios, versions };
+}
+
+async function vectorOf(url: string): Promise<Float32Array> {
+  const { text } = await ask(`${url}v1/embeddings`, { input: [TEXTS[2]], encoding_format: "base64" });
+  const { data } = JSON.parse(text) as { data: [{ embedding: string }] };
+  const bytes = Buffer.from(data[0].embedding, "base64");
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+/** Undefined where one of the packages is missing. */
+function peerVersions(python: string): Record<string, string> | undefined {
+  const names = [
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "orjson",
+    "sentence-transformers",
+    "torch",
+    "onnxruntime",
+  ];
+  const script = `import json, importlib.metadata as m; print(json.dumps({n: m.version(n) for n in ${JSON.stringify(names)}}))`;
+  const { status, stdout } = spawnSync(python, ["-c", script], { encoding: "utf8" });
+  return status === 0 ? (JSON.parse(stdout) as Record<string, string>) : undefined;
+}
+
+async function untrained(folder: string, changes: Partial<ModelConfigInput>): Promise<string> {
   const tokenizer = await trainTokenizer(ownSources(), { vocabSize: 4096 });
+  const config = parseModelConfig({ ...SIZES.tiny, vocabSize: tokenizer.vocabSize, ...changes }, "bench");
   await saveEncoder(folder, { config, weights: initialise(config, Rng.fromSeed(1)), tokenizer });
   return folder;
 }
@@ -125,15 +203,19 @@ async function residentBytes(url: string): Promise<number> {
   return Number(/^process_resident_memory_bytes (\d+)$/m.exec((await ask(`${url}metrics`)).text)![1]);
 }
 
-/** All clients for some seconds. */
-async function load(url: string, seconds: number): Promise<Record<string, number | null>> {
+/** All clients for some seconds. Memory only where the server tells it. */
+async function load(
+  url: string,
+  seconds: number,
+  kinds: readonly Kind[] = ["embeddings", "search"],
+): Promise<Record<string, number | null>> {
   const times = { embeddings: [] as number[], search: [] as number[] };
   const counts = { refused: 0, errors: 0 };
   const began = performance.now();
   const end = began + 1000 * seconds;
   const client = async (number: number): Promise<void> => {
     for (let turn = number; performance.now() < end; turn++) {
-      const kind = turn % 2 === 0 ? "embeddings" : "search";
+      const kind = kinds[turn % kinds.length]!;
       const start = performance.now();
       const texts = Array.from({ length: 1 + (turn % 4) }, (_, i) => TEXTS[(turn + i) % TEXTS.length]!);
       const answer = await (
@@ -146,7 +228,8 @@ async function load(url: string, seconds: number): Promise<Record<string, number
     }
   };
   const memory: number[] = [];
-  const sampling = setInterval(() => void residentBytes(url).then((bytes) => memory.push(bytes)), 500);
+  const sample = (): void => void residentBytes(url).then((bytes) => memory.push(bytes));
+  const sampling = kinds.includes("search") ? setInterval(sample, 500) : undefined;
   await Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)));
   clearInterval(sampling);
   const took = (performance.now() - began) / 1000;
@@ -162,7 +245,7 @@ async function load(url: string, seconds: number): Promise<Record<string, number
     "search-p99-ms": quantile(times.search, 0.99),
     "refused-429": counts.refused,
     errors: counts.errors,
-    "memory-mib": Math.round(part(0.75, 1) / 2 ** 20),
+    "memory-mib": memory.length === 0 ? null : Math.round(part(0.75, 1) / 2 ** 20),
     // Of the last quarter to that of the second.
     "memory-growth": memory.length < 8 ? null : Math.round((1000 * part(0.75, 1)) / part(0.25, 0.5)) / 1000,
   };

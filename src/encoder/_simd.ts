@@ -3,14 +3,14 @@
  * `simd.wat` beside this file.
  */
 export interface Simd {
-  /** out[r] = scales[r] * (rows[r] . query); `rows` and `query` int8, `dim` a multiple of 16. All are byte addresses. */
+  /** out[r] = scales[r] * (rows[r] . query); `rows` int8, `query` int16, `dim` a multiple of 16. All are byte addresses. */
   dots(rows: number, scales: number, count: number, dim: number, query: number, out: number): void;
   /** out[d] = sum of table[ids[n]][d] * counts[n]; float32, `dim` a multiple of 4. */
   gather(table: number, dim: number, ids: number, counts: number, n: number, out: number): void;
 }
 
 const CODE =
-  "AGFzbQEAAAABCgFgBn9/f39/fwACDwEDZW52Bm1lbW9yeQIAAQMDAgAABxECBGRvdHMAAAZnYXRoZXIAAQrLAgK7AQIDfwN7IAUgAkECdGohBgJAA0AgBSAGTw0B/QwAAAAAAAAAAAAAAAAAAAAAIQkgBCEHIAQgA2ohCANAIAD9AAQAIQogB/0ABAAhCyAJIAr9hwEgC/2HAf26ASAK/YgBIAv9iAH9ugH9rgH9rgEhCSAAQRBqIQAgB0EQaiEHIAcgCEkNAAsgBSABKgIAIAn9GwAgCf0bAWogCf0bAiAJ/RsDamqylDgCACABQQRqIQEgBUEEaiEFDAALCwuLAQIEfwF7IAFBAnQhBiAFQQAgBvwLACACIARBAnRqIQkCQANAIAIgCU8NASAAIAIoAgAgBmxqIQggAyoCAP0TIQpBACEHA0AgBSAHaiAFIAdq/QAEACAKIAggB2r9AAQA/eYB/eQB/QsEACAHQRBqIQcgByAGSQ0ACyACQQRqIQIgA0EEaiEDDAALCws=";
+  "AGFzbQEAAAABCgFgBn9/f39/fwACDwEDZW52Bm1lbW9yeQIAAQMDAgAABxECBGRvdHMAAAZnYXRoZXIAAQrjAgLTAQIDfwJ7IAUgAkECdGohBgJAA0AgBSAGTw0B/QwAAAAAAAAAAAAAAAAAAAAAIQn9DAAAAAAAAAAAAAAAAAAAAAAhCiAEIQcgBCADQQF0aiEIA0AgCSAA/QEDACAH/QAEAP26Af2uASEJIAogAP0BAwggB/0ABBD9ugH9rgEhCiAAQRBqIQAgB0EgaiEHIAcgCEkNAAsgCSAK/a4BIQkgBSABKgIAIAn9GwAgCf0bAWogCf0bAiAJ/RsDamqylDgCACABQQRqIQEgBUEEaiEFDAALCwuLAQIEfwF7IAFBAnQhBiAFQQAgBvwLACACIARBAnRqIQkCQANAIAIgCU8NASAAIAIoAgAgBmxqIQggAyoCAP0TIQpBACEHA0AgBSAHaiAFIAdq/QAEACAKIAggB2r9AAQA/eYB/eQB/QsEACAHQRBqIQcgByAGSQ0ACyACQQRqIQIgA0EEaiEDDAALCws=";
 
 /** Memory of the loops; its addresses are byte offsets into `buffer`. */
 export interface SimdMemory {

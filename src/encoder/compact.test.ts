@@ -44,6 +44,7 @@ test("a byte a number: a quarter of the size, vectors that point the same way", 
   expect(await size(compact)).toBeLessThan(0.3 * (await size(whole)));
   const [exact, small] = [await openEncoder(whole), await openEncoder(compact)];
   expect(small).toBeInstanceOf(StaticEncoder);
+  expect(await new StaticEncoder(await readEncoder(compact)).embedAll(TEXTS)).toEqual(await small.embedAll(TEXTS));
   const rows = (all: Float32Array) => TEXTS.map((_, i) => all.subarray(48 * i, 48 * (i + 1)));
   const [a, b] = [rows(await exact.embedAll(TEXTS)), rows(await small.embedAll(TEXTS))];
   for (const [i, row] of a.entries()) expect(cosine(row, b[i]!)).toBeGreaterThan(0.9995);

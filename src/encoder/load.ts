@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, readSafetensors, UserError } from "../base/index.js";
+import { messageOf, readSafetensors, UserError, type Tensor } from "../base/index.js";
 import { openOnnxFile, type EngineOptions } from "../engine/index.js";
 import type { ModelConfig } from "../model/index.js";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import { readChecksums, verifyFile, type Checksums } from "./_checksums.js";
 import { FORMAT, type LodestoneSection } from "./_configs.js";
 import { FILES } from "./_files.js";
-import { expandCompact } from "./compact.js";
+import { COMPACT, expandCompact, expandRows } from "./compact.js";
 import { Encoder } from "./encoder.js";
 import { pickWeights, type EncoderParts } from "./save.js";
 import { defaultModel } from "./shipped.js";
@@ -57,7 +57,13 @@ export async function openEncoder(
 ): Promise<Embedder> {
   const { model } = await readSection(folder, await readChecksums(folder));
   if (!isStatic(model)) return loadEncoder(folder, options);
-  return new StaticEncoder(await readEncoder(folder));
+  const read = await readFolder(folder);
+  const { config, tokenizer, tensors } = read;
+  const { [COMPACT.table]: table } = tensors;
+  const fits = table?.dims[0] === config.vocabSize && table.dims[1] === config.width;
+  // Where every token weighs the same, a compact file's bytes go straight into the encoder's table.
+  if (!fits || config.pooling !== "mean" || config.finalNorm) return new StaticEncoder(await partsOf(read));
+  return new StaticEncoder({ config, tokenizer, weights: {} }, (rows, width) => expandRows(tensors, rows, width));
 }
 
 /**
@@ -66,19 +72,33 @@ export async function openEncoder(
  * @throws UserError as {@link loadEncoder}
  */
 export async function readEncoder(folder: string): Promise<EncoderParts> {
+  return partsOf(await readFolder(folder));
+}
+
+interface ReadFolder extends Omit<EncoderParts, "weights"> {
+  /** As the file names them. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+async function readFolder(folder: string): Promise<ReadFolder> {
   const sums = await readChecksums(folder);
   const { model, tokenizer: hash, matryoshka } = await readSection(folder, sums);
   const tokenizer = await readTokenizer(folder, sums, hash);
   await verifyFile(folder, FILES.weights, sums);
-  const [{ tensors }, { parameterShapes, parseModelConfig }, { fitsTransformers, fromTransformers }] =
-    await Promise.all([
-      readSafetensors(join(folder, FILES.weights)),
-      import("../model/index.js"),
-      import("./_transformers.js"),
-    ]);
-  const config = parseModelConfig(model, join(folder, FILES.config));
-  const named = fitsTransformers(config) ? fromTransformers(config, tensors) : expandCompact(tensors);
-  return { config, weights: pickWeights(parameterShapes(config), named), tokenizer, matryoshka };
+  const [{ tensors }, { parseModelConfig }] = await Promise.all([
+    readSafetensors(join(folder, FILES.weights)),
+    import("../model/index.js"),
+  ]);
+  return { config: parseModelConfig(model, join(folder, FILES.config)), tensors, tokenizer, matryoshka };
+}
+
+async function partsOf({ tensors, ...rest }: ReadFolder): Promise<EncoderParts> {
+  const [{ parameterShapes }, { fitsTransformers, fromTransformers }] = await Promise.all([
+    import("../model/index.js"),
+    import("./_transformers.js"),
+  ]);
+  const named = fitsTransformers(rest.config) ? fromTransformers(rest.config, tensors) : expandCompact(tensors);
+  return { ...rest, weights: pickWeights(parameterShapes(rest.config), named) };
 }
 
 async function openModel(
@@ -100,7 +120,7 @@ async function readTokenizer(folder: string, sums: Checksums, hash: string): Pro
     const other = await loadTokenizer(folder).catch(() => undefined);
     throw other === undefined || other.hash === hash ? error : wrongTokenizer(folder, hash, other.hash);
   }
-  return loadTokenizer(folder);
+  return loadTokenizer(folder, { trusted: true });
 }
 
 function wrongTokenizer(folder: string, expected: string, got: string): UserError {

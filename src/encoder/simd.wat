@@ -1,25 +1,25 @@
 (module
   (import "env" "memory" (memory 1))
-  ;; out[r] = scales[r] * sum(rows[r][i] * query[i]); rows and query int8, dim a multiple of 16
+  ;; out[r] = scales[r] * sum(rows[r][i] * query[i]); rows int8, query int16, dim a multiple of 16
   (func (export "dots") (param $rows i32) (param $scales i32) (param $count i32) (param $dim i32) (param $query i32) (param $out i32)
-    (local $end i32) (local $q i32) (local $stop i32) (local $acc v128) (local $a v128) (local $b v128)
+    (local $end i32) (local $q i32) (local $stop i32) (local $acc v128) (local $more v128)
     (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 2))))
     (block $done
       (loop $row
         (br_if $done (i32.ge_u (local.get $out) (local.get $end)))
         (local.set $acc (v128.const i32x4 0 0 0 0))
+        (local.set $more (v128.const i32x4 0 0 0 0))
         (local.set $q (local.get $query))
-        (local.set $stop (i32.add (local.get $query) (local.get $dim)))
+        (local.set $stop (i32.add (local.get $query) (i32.shl (local.get $dim) (i32.const 1))))
         (loop $part
-          (local.set $a (v128.load (local.get $rows)))
-          (local.set $b (v128.load (local.get $q)))
           (local.set $acc (i32x4.add (local.get $acc)
-            (i32x4.add
-              (i32x4.dot_i16x8_s (i16x8.extend_low_i8x16_s (local.get $a)) (i16x8.extend_low_i8x16_s (local.get $b)))
-              (i32x4.dot_i16x8_s (i16x8.extend_high_i8x16_s (local.get $a)) (i16x8.extend_high_i8x16_s (local.get $b))))))
+            (i32x4.dot_i16x8_s (v128.load8x8_s (local.get $rows)) (v128.load (local.get $q)))))
+          (local.set $more (i32x4.add (local.get $more)
+            (i32x4.dot_i16x8_s (v128.load8x8_s offset=8 (local.get $rows)) (v128.load offset=16 (local.get $q)))))
           (local.set $rows (i32.add (local.get $rows) (i32.const 16)))
-          (local.set $q (i32.add (local.get $q) (i32.const 16)))
+          (local.set $q (i32.add (local.get $q) (i32.const 32)))
           (br_if $part (i32.lt_u (local.get $q) (local.get $stop))))
+        (local.set $acc (i32x4.add (local.get $acc) (local.get $more)))
         (f32.store (local.get $out) (f32.mul (f32.load (local.get $scales)) (f32.convert_i32_s
           (i32.add
             (i32.add (i32x4.extract_lane 0 (local.get $acc)) (i32x4.extract_lane 1 (local.get $acc)))

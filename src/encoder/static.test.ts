@@ -16,6 +16,7 @@ const SAMPLES = [
   "parseHTTPResponse2 of max_value(ABC, aB1234567)",
   "Ünïcode naïve façade()",
   "a\u0000b",
+  `${"=".repeat(300)} ${"abc".repeat(200)} ${"é".repeat(300)} x\u00a0y \u3000 \u0085 a_ñb.c日本語x 日本 fooBärBaz12 ÄBc`,
   ...TEXTS,
   ...SOURCES,
 ];
@@ -50,6 +51,33 @@ test.each([CUT, { ...CUT, lowercase: false }, { ...CUT, whitespace: "attach" } a
   },
 );
 
+test("pieces: random text of any characters gives the ids of the library, cut anywhere", async () => {
+  const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
+  const rng = Rng.fromSeed(9);
+  const some = [..." \t\n__aBcDEé日Ä9\u00a0\u3000\u0085\u200b\u0301İσΣ(=.\u{1f600}"];
+  const texts = Array.from({ length: 400 }, () =>
+    Array.from({ length: 1 + rng.int(80) }, () => some[rng.int(some.length)]!).join(""),
+  );
+  const pieces = new PieceEncoder(tokenizer);
+  for (const length of [5, 17, 512]) {
+    expect(await pieces.encode(texts, length)).toEqual(await tokenizer.encodeBatchByLibrary(texts, length));
+  }
+});
+
+test("pieces: the library is asked for what is not ASCII, or long, and for nothing twice", async () => {
+  const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
+  const asked: string[] = [];
+  const pieces = new PieceEncoder({
+    json: tokenizer.json,
+    eosId: tokenizer.eosId,
+    encodeIds: (texts) => (asked.push(...texts), tokenizer.encodeIds(texts)),
+    encodeBatchByLibrary: () => Promise.reject(new Error("expected not to be asked for whole texts")),
+  });
+  const long = "=".repeat(300);
+  for (let turn = 0; turn < 2; turn++) await pieces.encode(["parse(naïve_x, é.b) of", `${long} naïve`], 512);
+  expect(asked).toEqual([long, "parse(naïve", "é.b)", "naïve"]);
+});
+
 test("pieces: random ASCII gives the ids of the library", async () => {
   const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
   const rng = Rng.fromSeed(4);
@@ -66,13 +94,15 @@ test("int8 dot products equal plain loops", () => {
   const memory = memoryOf(4096);
   const rng = Rng.fromSeed(1);
   const bytes = new Int8Array(memory.buffer);
-  for (let i = 0; i < (count + 1) * dim; i++) bytes[i] = rng.int(255) - 127;
+  for (let i = 0; i < count * dim; i++) bytes[i] = rng.int(255) - 127;
+  const query = new Int16Array(memory.buffer, count * dim, dim).map(() => rng.int(255) - 127);
+  new Int16Array(memory.buffer, count * dim, dim).set(query);
   const scales = new Float32Array(memory.buffer, 1024, count).map((_, i) => i + 0.5);
   new Float32Array(memory.buffer, 1024, count).set(scales);
   simdOver(memory).dots(0, 1024, count, dim, count * dim, 2048);
   const expected = Array.from({ length: count }, (_, r) => {
     let sum = 0;
-    for (let i = 0; i < dim; i++) sum += bytes[r * dim + i]! * bytes[count * dim + i]!;
+    for (let i = 0; i < dim; i++) sum += bytes[r * dim + i]! * query[i]!;
     return sum * scales[r]!;
   });
   expect([...new Float32Array(memory.buffer, 2048, count)]).toEqual(expected);

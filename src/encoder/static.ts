@@ -3,7 +3,7 @@ import type { ModelConfig } from "../model/index.js";
 import { PieceEncoder, type Tokenizer } from "../tokenizer/index.js";
 import type { EmbedOptions, Encoder } from "./encoder.js";
 import type { EncoderParts } from "./save.js";
-import { memoryOf, simdOver, type Simd, type SimdMemory } from "./_simd.js";
+import { memoryOf, simdOver, type Simd } from "./_simd.js";
 
 /** What turns texts into unit vectors: an {@link Encoder} or a {@link StaticEncoder}. */
 export type Embedder = Pick<
@@ -24,15 +24,25 @@ export class StaticEncoder implements Embedder {
   readonly tokenizer: Tokenizer;
   private readonly pieces: PieceEncoder;
   private readonly simd: Simd;
-  private readonly memory: SimdMemory;
   private readonly places: { readonly ids: number; readonly counts: number; readonly out: number };
   private readonly width: number;
   private readonly seen: Int32Array;
   /** What an occurrence at each position counts. */
   private readonly weightAt: Float32Array;
+  /** The same for a token that occurs once. */
+  private readonly onceAt: Float32Array;
+  /** Views of the memory, which never grows. */
+  private readonly idList: Int32Array;
+  private readonly countList: Float32Array;
+  private readonly sum: Float32Array;
+  /** Position of each different token's only occurrence; -1 where there are several. */
+  private readonly only: Int32Array;
 
-  /** @throws RangeError for a model that is no bag: see {@link isStatic} */
-  constructor({ config, weights, tokenizer }: EncoderParts) {
+  /**
+   * @param fill writes the table [V, width] instead of the parts' weights
+   * @throws RangeError for a model that is no bag: see {@link isStatic}
+   */
+  constructor({ config, weights, tokenizer }: EncoderParts, fill?: (table: Float32Array, width: number) => void) {
     if (!isStatic(config)) throw new RangeError("static encoder: expected layers 0 and no positions");
     this.config = config;
     this.tokenizer = tokenizer;
@@ -47,9 +57,16 @@ export class StaticEncoder implements Embedder {
     const counts = ids + 4 * config.maxLength;
     const out = Math.ceil((counts + 4 * config.maxLength) / 16) * 16;
     this.places = { ids, counts, out };
-    this.memory = memoryOf(out + 4 * this.width);
-    this.simd = simdOver(this.memory);
-    fillTable(new Float32Array(this.memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
+    const memory = memoryOf(out + 4 * this.width);
+    this.simd = simdOver(memory);
+    this.onceAt = this.weightAt.map((weight) => weight ** config.repetition);
+    this.idList = new Int32Array(memory.buffer, ids, config.maxLength);
+    this.countList = new Float32Array(memory.buffer, counts, config.maxLength);
+    this.sum = new Float32Array(memory.buffer, out, this.dim);
+    this.only = new Int32Array(config.maxLength);
+    const rows = new Float32Array(memory.buffer, 0, config.vocabSize * this.width);
+    if (fill === undefined) fillTable(rows, this.width, config, weights);
+    else fill(rows, this.width);
   }
 
   /** As {@link Encoder.embed}. */
@@ -80,10 +97,23 @@ export class StaticEncoder implements Embedder {
     texts: Iterable<string> | AsyncIterable<string>,
     options: EmbedOptions = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    if (Array.isArray(texts) && options.onProgress === undefined) return this.embedList(texts as string[], options);
     const rows: Float32Array[] = [];
     for await (const row of this.embed(texts, options)) rows.push(row);
     const all = new Float32Array(rows.length * this.dim);
     rows.forEach((row, i) => all.set(row, i * this.dim));
+    return all;
+  }
+
+  private async embedList(texts: readonly string[], options: EmbedOptions): Promise<Float32Array<ArrayBuffer>> {
+    const { maxLength = this.config.maxLength, window = WINDOW, signal } = options;
+    const all = new Float32Array(texts.length * this.dim);
+    for (let first = 0; first < texts.length; first += window) {
+      signal?.throwIfAborted();
+      const some = texts.slice(first, first + window);
+      const sequences = await this.pieces.encode(some, Math.min(maxLength, this.config.maxLength));
+      sequences.forEach((sequence, i) => this.embedInto(sequence, all, (first + i) * this.dim));
+    }
     return all;
   }
 
@@ -102,36 +132,42 @@ export class StaticEncoder implements Embedder {
       return Promise.reject(new RangeError(`embed: expected 1 to ${this.config.maxLength} tokens, ${got}`));
     }
     const all = new Float32Array(sequences.length * this.dim);
-    sequences.forEach((sequence, i) => all.set(this.embedIds(sequence), i * this.dim));
+    sequences.forEach((sequence, i) => this.embedInto(sequence, all, i * this.dim));
     return Promise.resolve(all);
   }
 
   /** The vector of some token ids, the end-of-sequence token among them. */
   embedIds(sequence: Int32Array): Float32Array {
-    const { ids, counts, out } = this.places;
-    const { buffer } = this.memory;
-    const idList = new Int32Array(buffer, ids, this.config.maxLength);
-    const countList = new Float32Array(buffer, counts, this.config.maxLength);
-    let unique = 0;
-    sequence.forEach((id, position) => {
-      if (this.seen[id] === 0) {
-        idList[unique++] = id;
-        this.seen[id] = unique;
-        countList[unique - 1] = 0;
-      }
-      countList[this.seen[id]! - 1]! += this.weightAt[position]!;
-    });
-    for (let i = 0; i < unique; i++) {
-      this.seen[idList[i]!] = 0;
-      countList[i] = countList[i]! ** this.config.repetition;
-    }
-    this.simd.gather(0, this.width, ids, counts, unique, out);
-    const vector = new Float32Array(buffer, out, this.dim).slice();
-    let square = 0;
-    for (let i = 0; i < vector.length; i++) square += vector[i]! * vector[i]!;
-    const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
-    for (let i = 0; i < vector.length; i++) vector[i]! *= scale;
+    const vector = new Float32Array(this.dim);
+    this.embedInto(sequence, vector, 0);
     return vector;
+  }
+
+  private embedInto(sequence: Int32Array, into: Float32Array, at: number): void {
+    const { places, seen, idList, countList, only, weightAt, onceAt, sum, dim } = this;
+    let unique = 0;
+    for (let position = 0; position < sequence.length; position++) {
+      const id = sequence[position]!;
+      const place = seen[id]! - 1;
+      if (place < 0) {
+        idList[unique] = id;
+        countList[unique] = weightAt[position]!;
+        only[unique] = position;
+        seen[id] = ++unique;
+      } else {
+        countList[place]! += weightAt[position]!;
+        only[place] = -1;
+      }
+    }
+    for (let i = 0; i < unique; i++) {
+      seen[idList[i]!] = 0;
+      countList[i] = only[i]! < 0 ? countList[i]! ** this.config.repetition : onceAt[only[i]!]!;
+    }
+    this.simd.gather(0, this.width, places.ids, places.counts, unique, places.out);
+    let square = 0;
+    for (let i = 0; i < dim; i++) square += sum[i]! * sum[i]!;
+    const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
+    for (let i = 0; i < dim; i++) into[at + i] = sum[i]! * scale;
   }
 
   /** Nothing to end: kept so that both kinds of encoder are used alike. */
@@ -163,11 +199,13 @@ function fillTable(
   const source = floats("wte.weight"); // [V, H]
   const size = config.width;
   const norm = config.finalNorm && config.poolStates === "final";
-  for (let id = 0; id < config.vocabSize; id++) {
+  if (width === size) table.set(source);
+  else for (let id = 0; id < config.vocabSize; id++) table.set(source.subarray(id * size, (id + 1) * size), id * width);
+  for (let id = 0; norm && id < config.vocabSize; id++) {
     const row = table.subarray(id * width, id * width + size);
-    row.set(source.subarray(id * size, (id + 1) * size));
-    if (norm) layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);
+    layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);
   }
+  if (config.pooling === "mean") return; // Every token weighs the same.
   const scales = tokenScales(table, width, config, weights);
   for (let id = 0; id < config.vocabSize; id++) {
     for (let i = id * width; i < id * width + size; i++) table[i]! *= scales[id]!;
@@ -186,7 +224,6 @@ function tokenScales(
     const raw = weights["pool.token_weight.weight"]!.data as Float32Array; // [V]
     return scales.map((_, id) => Math.log1p(Math.exp(-Math.abs(raw[id]!))) + Math.max(raw[id]!, 0));
   }
-  if (config.pooling === "mean") return scales;
   const query = weights["pool.query.weight"]!.data as Float32Array; // [H]
   for (let id = 0; id < config.vocabSize; id++) {
     let dot = 0;

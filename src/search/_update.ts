@@ -87,7 +87,7 @@ export async function update(options: UpdateOptions): Promise<UpdateReport> {
       signal === undefined ? {} : { signal },
     );
     waiting.forEach(({ chunk }, i) => {
-      chunk.vectors.static = vectors.slice(i * encoder.dim, (i + 1) * encoder.dim);
+      chunk.vectors.static = vectors.subarray(i * encoder.dim, (i + 1) * encoder.dim);
     });
     waiting.length = 0;
   };

@@ -300,9 +300,9 @@ export class SearchIndex {
       paths: this.paths,
       ...(options.weights === undefined ? {} : { weights: options.weights }),
     });
-    const hits = ranked.map(({ candidate: { row }, score, explanation }) => ({
+    const hits = ranked.map(({ candidate: { row }, score, explain }) => ({
       ...placeOf(row, score),
-      ...(options.explain === true ? { explanation } : {}),
+      ...(options.explain === true ? { explanation: explain() } : {}),
     }));
     const tier = vectors.full !== undefined ? "full" : vectors.static !== undefined ? "static" : "lexical";
     return this.answer(options.text === true ? await this.withTexts(hits) : hits, tier, started);
@@ -404,7 +404,12 @@ export class SearchIndex {
       const vectors = ready;
       ready = new Map();
       saved = performance.now();
-      await this.exclusive(() => this.store.setVectors("full", model.info, vectors), true, options.signal);
+      const work = (): Promise<void> => this.store.setVectors("full", model.info, vectors);
+      if (options.signal?.aborted !== true) return this.exclusive(work, true, options.signal);
+      // Stopped: what was computed stays, unless another process is writing, for which nobody would wait now.
+      await this.exclusive(work, false).catch((error: unknown) => {
+        if (!(error instanceof UserError && error.code === "output.locked")) throw error;
+      });
     };
     try {
       for (const [path, hashes] of byPath) {

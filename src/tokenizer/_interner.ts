@@ -1,6 +1,10 @@
+const LEFT_OUT = 255;
+const EXACT = Uint8Array.from({ length: 128 }, (_, code) => code);
+const FOLDED = EXACT.map((code) => (code >= 65 && code <= 90 ? code + 32 : code === 95 ? LEFT_OUT : code));
+
 /**
  * Gives equal words equal small numbers, without making a string of each: what a scanner of megabytes needs. A word is a
- * range of an ASCII text; letters are folded to lower case and `_` is left out.
+ * range of an ASCII text; letters are folded to lower case and `_` is left out, unless words are to be told apart exactly.
  */
 export class Interner {
   private slots = new Int32Array(1 << 12).fill(-1);
@@ -10,17 +14,22 @@ export class Interner {
   private scratch = new Uint8Array(256);
   /** Words so far; they are numbered 0, 1, ... in order of their first appearance. */
   size = 0;
+  private readonly codes: Uint8Array;
+
+  /** @param exact words of other case or with `_` elsewhere are others */
+  constructor(exact = false) {
+    this.codes = exact ? EXACT : FOLDED;
+  }
 
   /** The number of the word at `text.slice(start, end)`. Every code unit there must be below 128. */
   add(text: string, start: number, end: number): number {
     if (end - start > this.scratch.length) this.scratch = new Uint8Array(2 * (end - start));
-    const { scratch } = this;
+    const { scratch, codes } = this;
     let hash = 0x811c9dc5 | 0;
     let length = 0;
     for (let at = start; at < end; at++) {
-      let code = text.charCodeAt(at);
-      if (code >= 65 && code <= 90) code += 32;
-      else if (code === 95) continue;
+      const code = codes[text.charCodeAt(at)]!;
+      if (code === LEFT_OUT) continue;
       scratch[length++] = code;
       hash = Math.imul(hash ^ code, 0x01000193);
     }

@@ -7,9 +7,10 @@ import { Tokenizer, type SpecialTokens } from "./tokenizer.js";
  * Loads a tokenizer from a folder that holds `tokenizer.json`, or from that file by any name. The names of its special
  * tokens are looked for in `tokenizer_config.json` and `special_tokens_map.json` beside it, then among the common ones.
  *
+ * @param options.trusted its checksum was compared: see {@link Tokenizer}
  * @throws UserError `tokenizer.missing`, `tokenizer.invalid`
  */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
+export async function loadTokenizer(path: string, options: { trusted?: boolean } = {}): Promise<Tokenizer> {
   const isFolder = await stat(path).then(
     (info) => info.isDirectory(),
     () => !basename(path).endsWith(".json"),
@@ -30,7 +31,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     ...(await readNames(join(folder, "special_tokens_map.json"))),
     ...(await readNames(join(folder, "tokenizer_config.json"))),
   };
-  return new Tokenizer(source, specialTokens(source, named), file);
+  return new Tokenizer(source, specialTokens(source, named), file, options.trusted);
 }
 
 /** Names that well-known tokenizers give these tokens, the most telling first. */

@@ -1,13 +1,18 @@
 import { trainedJson, type TokenizerJson } from "./_format.js";
 import { Interner } from "./_interner.js";
+import { PieceMerger } from "./_merge.js";
 
 /** Pieces remembered before the memory is emptied: some 60 MB. */
 const REMEMBERED = 2 ** 20;
+/** Longer ones are merged by the library: the time here grows with the square of the length. */
+const LONGEST_MERGED = 256;
+/** Longer runs without white space, where they are not ASCII, are not remembered. */
+const LONGEST_STRANGE = 256;
 const CUT = { splitIdentifiers: true, lowercase: true, whitespace: "drop" } as const;
 
 /** What pieces are encoded with: a `Tokenizer`. */
 export interface LibraryTokenizer {
-  readonly source: string;
+  readonly json: TokenizerJson;
   readonly eosId: number;
   encodeIds(texts: readonly string[]): Promise<Int32Array[]>;
   encodeBatchByLibrary(texts: readonly string[], maxLength: number): Promise<Int32Array[]>;
@@ -16,22 +21,29 @@ export interface LibraryTokenizer {
 /**
  * The same ids as `Tokenizer.encodeBatchByLibrary`, many times faster on many texts, for tokenizers that were trained
  * here with folded case, split identifiers and dropped white space: there a piece (a run of letters, up to three digits, a
- * run of symbols) has the same ids wherever it stands, so that each different one is encoded once and remembered. Texts
- * with other characters than ASCII, and other tokenizers, go the usual way.
+ * run of symbols) has the same ids wherever it stands, so that each different one is encoded once and remembered. What stands
+ * between white space and holds other characters than ASCII is remembered as a whole. Other tokenizers go the usual way.
  */
 export class PieceEncoder {
   private pieces = new Interner();
   private ids: Int32Array[] = [];
+  private readonly merger: PieceMerger | undefined;
   /** Whether the tokenizer is one of those. */
   readonly fast: boolean;
+  /** What is not ASCII, numbered -1, -2, ... */
+  private strange = new Map<string, number>();
+  private strangeIds: Int32Array[] = [];
+  private scratch = new Int32Array(512);
+  private found = new Int32Array(512);
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly tokenizer: LibraryTokenizer) {
-    const json = JSON.parse(tokenizer.source) as TokenizerJson;
+    const { json } = tokenizer;
     const ours = trainedJson(CUT, []);
     const same = (key: "normalizer" | "pre_tokenizer"): boolean =>
       JSON.stringify(json[key]) === JSON.stringify(ours[key]);
     this.fast = json.model.type === "BPE" && same("normalizer") && same("pre_tokenizer");
+    this.merger = this.fast ? PieceMerger.of(json) : undefined;
   }
 
   /** Ids of at most `maxLength - 1` tokens and the end-of-sequence token, for each text. */
@@ -44,33 +56,109 @@ export class PieceEncoder {
   }
 
   private async encodeNow(texts: readonly string[], maxLength: number): Promise<Int32Array[]> {
-    if (this.pieces.size > REMEMBERED) {
+    if (this.pieces.size > REMEMBERED || this.strange.size > REMEMBERED / 8) {
       this.pieces = new Interner();
       this.ids = [];
+      this.strange = new Map();
+      this.strangeIds = [];
     }
-    const known = this.pieces.size;
-    const cut = texts.map((text) => scan(text, this.pieces, maxLength));
-    const strange = texts.filter((_, i) => cut[i] === undefined);
-    const fresh = Array.from({ length: this.pieces.size - known }, (_, i) => this.pieces.word(known + i));
-    const [encoded, others] = await Promise.all([
-      fresh.length === 0 ? [] : this.tokenizer.encodeIds(fresh),
-      strange.length === 0 ? [] : this.tokenizer.encodeBatchByLibrary(strange, maxLength),
+    const [known, knownStrange] = [this.pieces.size, this.strange.size];
+    const cut = texts.map((text) => this.scan(text, maxLength));
+    const others = texts.filter((_, i) => cut[i] === undefined);
+    const [, encoded] = await Promise.all([
+      this.encodePieces(known, knownStrange),
+      others.length === 0 ? [] : this.tokenizer.encodeBatchByLibrary(others, maxLength),
     ]);
-    encoded.forEach((ids, i) => (this.ids[known + i] = ids));
     let next = 0;
-    return cut.map((pieces) => (pieces === undefined ? others[next++]! : this.joined(pieces, maxLength)));
+    return cut.map((pieces) => (pieces === undefined ? encoded[next++]! : this.joined(pieces, maxLength)));
+  }
+
+  /** Fills in the ids of the pieces from those numbers on. */
+  private async encodePieces(first: number, firstStrange: number): Promise<void> {
+    const asked: { word: string; into: Int32Array[]; at: number }[] = [];
+    for (let at = first; at < this.pieces.size; at++) {
+      const word = this.pieces.word(at);
+      if (this.merger === undefined || word.length > LONGEST_MERGED) asked.push({ word, into: this.ids, at });
+      else this.ids[at] = this.merger.encode(word);
+    }
+    let at = 0;
+    for (const word of this.strange.size > firstStrange ? this.strange.keys() : []) {
+      if (at >= firstStrange) asked.push({ word, into: this.strangeIds, at });
+      at += 1;
+    }
+    if (asked.length === 0) return;
+    const encoded = await this.tokenizer.encodeIds(asked.map(({ word }) => word));
+    asked.forEach(({ into, at: place }, i) => (into[place] = encoded[i]!));
   }
 
   private joined(pieces: Int32Array, maxLength: number): Int32Array {
-    const out = new Int32Array(maxLength);
+    if (maxLength > this.scratch.length) this.scratch = new Int32Array(maxLength);
+    const { scratch: out, ids: known, strangeIds } = this;
     let length = 0;
     for (let i = 0; i < pieces.length && length < maxLength - 1; i++) {
-      const ids = this.ids[pieces[i]!]!;
+      const piece = pieces[i]!;
+      const ids = piece < 0 ? strangeIds[-1 - piece]! : known[piece]!;
       for (let j = 0; j < ids.length && length < maxLength - 1; j++) out[length++] = ids[j]!;
     }
     out[length++] = this.tokenizer.eosId;
     return out.slice(0, length);
   }
+
+  /** The pieces of a text, enough for `limit` tokens; undefined for one that the library must read. */
+  private scan(text: string, limit: number): Int32Array | undefined {
+    if (text.length > this.found.length && limit > this.found.length) {
+      this.found = new Int32Array(Math.min(text.length, limit));
+    }
+    let count = 0;
+    let empty = 0; // Pieces that may have no token.
+    let run = 0; // Where what stands between white space begins, and its first piece.
+    let runCount = 0;
+    for (let at = 0; at < text.length && count - empty < limit;) {
+      const code = text.charCodeAt(at);
+      const kind = code < 128 ? KINDS[code]! : -1;
+      if (kind === SEPARATOR) {
+        at += 1;
+        [run, runCount] = [at, count];
+        continue;
+      }
+      let end = kind < 0 ? -1 : pieceEnd(text, at, kind);
+      let piece: number;
+      if (end < 0) {
+        end = runEnd(text, at);
+        if (end - run > LONGEST_STRANGE) return undefined;
+        count = runCount;
+        empty += 1;
+        piece = this.strangePiece(text.slice(run, end));
+      } else piece = this.pieces.add(text, at, end);
+      if (count === this.found.length) this.found = longer(this.found);
+      this.found[count++] = piece;
+      at = end;
+    }
+    return this.found.slice(0, count);
+  }
+
+  private strangePiece(word: string): number {
+    let piece = this.strange.get(word);
+    if (piece === undefined) {
+      piece = -1 - this.strange.size;
+      // A copy: the slice would keep the whole text in memory.
+      this.strange.set(Buffer.from(word, "utf16le").toString("utf16le"), piece);
+    }
+    return piece;
+  }
+}
+
+function longer(from: Int32Array): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(2 * from.length);
+  to.set(from);
+  return to;
+}
+
+/** Where white space follows. */
+function runEnd(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && !(text.charCodeAt(at) < 128 && KINDS[text.charCodeAt(at)] === SEPARATOR)) at += 1;
+  return at;
 }
 
 const SEPARATOR = 0;
@@ -85,26 +173,6 @@ const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code >= 65 && code <= 90) return UPPER;
   return code >= 48 && code <= 57 ? DIGIT : SYMBOL;
 });
-
-/** The pieces of an ASCII text, at most `limit` (each is a token at least); undefined for a text that is not ASCII. */
-function scan(text: string, pieces: Interner, limit: number): Int32Array | undefined {
-  const found = new Int32Array(Math.min(limit, text.length));
-  let count = 0;
-  for (let at = 0; at < text.length && count < limit;) {
-    const code = text.charCodeAt(at);
-    if (code >= 128) return undefined;
-    const kind = KINDS[code]!;
-    if (kind === SEPARATOR) {
-      at += 1;
-      continue;
-    }
-    const end = pieceEnd(text, at, kind);
-    if (end < 0) return undefined;
-    found[count++] = pieces.add(text, at, end);
-    at = end;
-  }
-  return found.subarray(0, count);
-}
 
 /** Where the piece that starts at `start` ends; -1 where a character follows that is not ASCII. */
 function pieceEnd(text: string, start: number, kind: number): number {

@@ -37,7 +37,9 @@ export class Tokenizer {
   /** SHA-256 of the `tokenizer.json` text. */
   readonly hash: string;
 
-  private readonly native: Library.Tokenizer;
+  /** What the file says. @internal */
+  readonly json: TokenizerJson;
+  private made: Library.Tokenizer | undefined;
   private withSpecials: Library.Tokenizer | undefined;
   private pieces: PieceEncoder | undefined;
   private readonly specialIds: ReadonlySet<number>;
@@ -48,30 +50,22 @@ export class Tokenizer {
    * @param source the text of a `tokenizer.json`
    * @param special names of the special tokens; defaults to those of a tokenizer trained here
    * @param where named in errors
+   * @param trusted the file is known to be whole: the library reads it when it is needed, not at once
    * @throws UserError `tokenizer.invalid`
    */
   constructor(
     readonly source: string,
     readonly special: SpecialTokens = SPECIAL_TOKENS,
     private readonly where = "tokenizer",
+    trusted = false,
   ) {
     const json = parse(source, where);
+    this.json = json;
     const added = json.added_tokens ?? [];
     const isSpecial = new Set(Object.values(special) as string[]);
     const specials = added.filter((token) => token.special || isSpecial.has(token.content));
     this.specialIds = new Set(specials.map((token) => token.id));
-    const textOnly = {
-      ...json,
-      truncation: null,
-      padding: null,
-      post_processor: null,
-      added_tokens: hideSpecials(added, this.specialIds, json.model.vocab),
-    };
-    try {
-      this.native = nativeModule().Tokenizer.fromString(JSON.stringify(textOnly));
-    } catch (error) {
-      throw invalid(where, messageOf(error), error);
-    }
+    if (!trusted) void this.native;
     let largest = -1;
     let longest = 1;
     const seen = (token: string, id: number): void => {
@@ -96,6 +90,24 @@ export class Tokenizer {
       ...(mask === undefined ? {} : { mask }),
     };
     this.hash = sha256(source);
+  }
+
+  /** The library's tokenizer, for text alone. */
+  private get native(): Library.Tokenizer {
+    if (this.made !== undefined) return this.made;
+    const { json } = this;
+    const textOnly = {
+      ...json,
+      truncation: null,
+      padding: null,
+      post_processor: null,
+      added_tokens: hideSpecials(json.added_tokens ?? [], this.specialIds, json.model.vocab),
+    };
+    try {
+      return (this.made = nativeModule().Tokenizer.fromString(JSON.stringify(textOnly)));
+    } catch (error) {
+      throw invalid(this.where, messageOf(error), error);
+    }
   }
 
   /** @throws UserError `tokenizer.no-pad` where the file names no padding token */

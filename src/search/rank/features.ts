@@ -64,6 +64,7 @@ export interface PathFacts {
   readonly isLegacy: boolean;
   readonly isBarrel: boolean;
   readonly isLog: boolean;
+  readonly isTypes: boolean;
   /** Of the file's name and of the folder that it lies in. */
   readonly near: readonly string[];
 }
@@ -101,6 +102,7 @@ export class PathReader {
         isLegacy: LEGACY.test(path),
         isBarrel: BARREL.test(path),
         isLog: LOG.test(path),
+        isTypes: path.endsWith(".d.ts") || path.endsWith(".pyi"),
         near: [...new Set(this.scanner.words(`${file} ${parts.at(-2) ?? ""}`))],
       };
       if (this.known.size > 200_000) this.known.clear();
@@ -122,12 +124,13 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
   const semantic = raw.full ?? raw.static;
   const topSemantic = semantic === undefined ? 1 : Math.max(1e-9, ...semantic);
   const wanted = new Set(query.words.keys());
+  const near = new NearShare(wanted);
   const lexicalPlaces = places(candidates.map((one) => one.lexical));
   const semanticPlaces = semantic === undefined ? undefined : places(semantic);
   return candidates.map(({ row, lexical: score }, i) => {
     const facts = paths.facts(row.path);
-    const nameWords = row.kind === "text" || row.kind === "config" ? [] : paths.nameWords(row.name);
-    const inQuery = nameWords.filter((word) => wanted.has(word)).length;
+    const nameWords = row.kind === "text" || row.kind === "config" ? NO_WORDS : paths.nameWords(row.name);
+    const inQuery = countIn(nameWords, wanted);
     const out = new Float64Array(FEATURES.length);
     out[AT.lexical] = lexical[i]!;
     out[AT.static] = statics?.[i] ?? 0;
@@ -141,11 +144,11 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
     out[AT.scopedName] = scopedly(query, row) ? 1 : 0;
     out[AT.nameCover] = nameWords.length === 0 ? 0 : inQuery / nameWords.length;
     out[AT.queryInName] = wanted.size === 0 ? 0 : inQuery / wanted.size;
-    out[AT.queryNearName] = nearShare(wanted, nameWords);
-    out[AT.queryInScope] = wanted.size === 0 || row.scope.length === 0 ? 0 : nearShare(wanted, scopeWords(row, paths));
+    out[AT.queryNearName] = near.of(nameWords);
+    out[AT.queryInScope] = row.scope.length === 0 ? 0 : near.of(scopeWords(row, paths));
     out[AT.pathMatch] = share(facts.stem, wanted);
-    out[AT.queryInPath] = nearShare(wanted, facts.near);
-    out[AT.folderMatch] = Math.min(1, facts.folders.filter((word) => wanted.has(word)).length / 2);
+    out[AT.queryInPath] = near.of(facts.near);
+    out[AT.folderMatch] = Math.min(1, countIn(facts.folders, wanted) / 2);
     out[AT.isFunction] = row.kind === "function" || row.kind === "method" ? 1 : 0;
     out[AT.isClass] = row.kind === "class" ? 1 : 0;
     out[AT.isModule] = row.kind === "module" ? 1 : 0;
@@ -156,7 +159,7 @@ export function featuresOf(query: Query, candidates: readonly Candidate[], paths
     out[AT.isExample] = facts.isExample && !query.asks.examples ? 1 : 0;
     out[AT.isVendored] = facts.isVendored ? 1 : 0;
     out[AT.isGenerated] = row.generated ? 1 : 0;
-    out[AT.isTypes] = row.path.endsWith(".d.ts") || row.path.endsWith(".pyi") ? 1 : 0;
+    out[AT.isTypes] = facts.isTypes ? 1 : 0;
     out[AT.isBarrel] = facts.isBarrel && (row.kind === "module" || row.endLine - row.startLine < 3) ? 1 : 0;
     out[AT.isLegacy] = facts.isLegacy ? 1 : 0;
     out[AT.isLog] = facts.isLog && !query.asks.docs ? 1 : 0;
@@ -178,19 +181,56 @@ function scopedly({ names }: Query, { name, scope }: ChunkRow): boolean {
 }
 
 function scopeWords({ scope, kind }: ChunkRow, paths: PathReader): readonly string[] {
-  return kind === "doc" ? [] : paths.nameWords(scope.at(-1)!);
+  return kind === "doc" ? NO_WORDS : paths.nameWords(scope.at(-1)!);
 }
 
-/** The share of the wanted words that are among `words`, or that begin as one of them, or one of them as it. */
-function nearShare(wanted: ReadonlySet<string>, words: readonly string[]): number {
-  if (wanted.size === 0 || words.length === 0) return 0;
-  let found = 0;
-  for (const word of wanted) {
-    if (words.some((other) => other === word || (word.length >= 3 && other.length >= 3 && begins(word, other))))
-      found += 1;
+/**
+ * The share of the wanted words that are among some words, or that begin as one of them, or one of them as it. A word is
+ * compared once a query, however many names it stands in.
+ */
+class NearShare {
+  private readonly wanted: readonly string[];
+  /** Places of the wanted words that a word is near. */
+  private readonly places = new Map<string, readonly number[]>();
+  private readonly shares = new Map<readonly string[], number>();
+  private readonly found: Int32Array;
+  private turn = 0;
+
+  constructor(wanted: ReadonlySet<string>) {
+    this.wanted = [...wanted];
+    this.found = new Int32Array(this.wanted.length);
   }
-  return found / wanted.size;
+
+  of(words: readonly string[]): number {
+    const known = this.shares.get(words);
+    if (known !== undefined) return known;
+    this.turn += 1;
+    let count = 0;
+    for (const word of words) {
+      let places = this.places.get(word);
+      if (places === undefined) this.places.set(word, (places = this.placesOf(word)));
+      for (const place of places) {
+        if (this.found[place] === this.turn) continue;
+        this.found[place] = this.turn;
+        count += 1;
+      }
+    }
+    const share = count === 0 ? 0 : count / this.wanted.length;
+    this.shares.set(words, share);
+    return share;
+  }
+
+  private placesOf(other: string): readonly number[] {
+    const places: number[] = [];
+    this.wanted.forEach((word, place) => {
+      if (other === word || (word.length >= 3 && other.length >= 3 && begins(word, other))) places.push(place);
+    });
+    return places.length === 0 ? NOWHERE : places;
+  }
 }
+
+const NOWHERE: readonly number[] = [];
+const NO_WORDS: readonly string[] = [];
 
 function begins(a: string, b: string): boolean {
   return a.length < b.length ? b.startsWith(a) : a.startsWith(b);
@@ -206,7 +246,13 @@ function places(scores: readonly number[]): number[] {
 
 function share(words: readonly string[], wanted: ReadonlySet<string>): number {
   if (words.length === 0) return 0;
-  return words.filter((word) => wanted.has(word)).length / words.length;
+  return countIn(words, wanted) / words.length;
+}
+
+function countIn(words: readonly string[], wanted: ReadonlySet<string>): number {
+  let count = 0;
+  for (const word of words) if (wanted.has(word)) count += 1;
+  return count;
 }
 
 /** (x - mean) / deviation; zeros where all are equal. */

@@ -20,7 +20,8 @@ export interface Explanation {
 export interface Ranked {
   readonly candidate: Candidate;
   readonly score: number;
-  readonly explanation: Explanation;
+  /** Made when it is asked for. */
+  readonly explain: () => Explanation;
 }
 
 /** Options of {@link rank}. */
@@ -54,7 +55,7 @@ export function rank(query: Query, candidates: readonly Candidate[], options: Ra
   const model = modelOf(weights, query.shape);
   return orderByWeights(items, weights, query.shape, limit).map(({ index, score, support, sameFile }) => {
     const candidate = candidates[index]!;
-    return { candidate, score, explanation: explain(candidate, features[index]!, model, support, sameFile) };
+    return { candidate, score, explain: () => explain(candidate, features[index]!, model, support, sameFile) };
   });
 }
 

@@ -19,6 +19,8 @@ export class Lookup {
   private readonly meanLength: number;
   private readonly scores: Float32Array;
   private names: Map<string, number[]> | undefined;
+  /** Rows that were asked for: the same few answer most queries. */
+  private readonly rows: (ChunkRow | undefined)[];
 
   constructor(readonly state: State) {
     const size = state.fileOf.length;
@@ -33,9 +35,14 @@ export class Lookup {
     this.liveCount = chunks;
     this.meanLength = Math.max(1, length / Math.max(1, chunks));
     this.scores = new Float32Array(size);
+    this.rows = new Array<ChunkRow | undefined>(size);
   }
 
   row(id: number): ChunkRow {
+    return (this.rows[id] ??= this.rowOf(id));
+  }
+
+  private rowOf(id: number): ChunkRow {
     const { state } = this;
     const { file } = state.files[state.fileOf[id]!]!;
     return {
@@ -134,33 +141,41 @@ function indexOf(sorted: readonly string[], word: string): number {
 }
 
 /** Ids of the `limit` greatest scores above `floor` among the allowed. */
-export function best(scores: Float32Array, allowed: Uint8Array, limit: number, floor: number): number[] {
-  const heap: number[] = []; // The least on top.
-  const less = (a: number, b: number): boolean => scores[a]! < scores[b]! || (scores[a]! === scores[b]! && a > b);
+export function best(scores: Float32Array, allowed: Uint8Array, limit: number, floor: number): Int32Array {
+  const heap = new Int32Array(limit); // The least on top.
+  let size = 0;
   let least = floor;
   for (let id = 0; id < scores.length; id++) {
-    if (!(scores[id]! > least) || allowed[id] === 0) continue;
-    if (heap.length < limit) {
-      heap.push(id);
-      for (let at = heap.length - 1; at > 0;) {
+    const score = scores[id]!;
+    if (!(score > least) || allowed[id] === 0) continue;
+    let at: number;
+    if (size < limit) {
+      for (at = size++; at > 0;) {
         const up = (at - 1) >> 1;
-        if (!less(heap[at]!, heap[up]!)) break;
-        [heap[at], heap[up]] = [heap[up]!, heap[at]!];
+        const other = heap[up]!;
+        if (!(score < scores[other]! || (score === scores[other]! && id > other))) break;
+        heap[at] = other;
         at = up;
       }
-      if (heap.length < limit) continue;
     } else {
-      heap[0] = id;
-      for (let at = 0; ;) {
+      for (at = 0; ;) {
         let child = 2 * at + 1;
-        if (child >= heap.length) break;
-        if (child + 1 < heap.length && less(heap[child + 1]!, heap[child]!)) child += 1;
-        if (!less(heap[child]!, heap[at]!)) break;
-        [heap[at], heap[child]] = [heap[child]!, heap[at]!];
+        if (child >= size) break;
+        let other = heap[child]!;
+        if (child + 1 < size) {
+          const second = heap[child + 1]!;
+          if (scores[second]! < scores[other]! || (scores[second] === scores[other] && second > other)) {
+            child += 1;
+            other = second;
+          }
+        }
+        if (!(scores[other]! < score || (scores[other]! === score && other > id))) break;
+        heap[at] = other;
         at = child;
       }
     }
-    least = scores[heap[0]!]!;
+    heap[at] = id;
+    if (size === limit) least = scores[heap[0]!]!;
   }
-  return heap;
+  return heap.subarray(0, size);
 }

@@ -117,17 +117,9 @@ function postings(
   base: number,
   added: Next["added"],
 ): Pick<State, "words" | "offsets" | "chunks" | "counts"> {
-  const fresh = new Map<string, number[]>(); // word -> [chunk, count, chunk, count, ...]
-  added.forEach(({ chunk }, i) => {
-    chunk.words.forEach((word, w) => {
-      const list = fresh.get(word);
-      if (list === undefined) fresh.set(word, [base + i, chunk.counts[w]!]);
-      else list.push(base + i, chunk.counts[w]!);
-    });
-  });
-  const freshWords = [...fresh.keys()].sort();
-  let size = old.chunks.length;
-  for (const list of fresh.values()) size += list.length / 2;
+  const fresh = freshPostings(base, added);
+  const freshWords = [...fresh.numbers.keys()].sort();
+  const size = old.chunks.length + fresh.chunks.length;
   const chunks = new Uint32Array(size);
   const counts = new Uint8Array(size);
   const words: string[] = [];
@@ -148,10 +140,10 @@ function postings(
       i += 1;
     }
     if (right === word) {
-      const list = fresh.get(word)!;
-      for (let p = 0; p < list.length; p += 2) {
-        chunks[at] = list[p]!;
-        counts[at++] = list[p + 1]!;
+      const number = fresh.numbers.get(word)!;
+      for (let p = fresh.offsets[number]!; p < fresh.offsets[number + 1]!; p++) {
+        chunks[at] = fresh.chunks[p]!;
+        counts[at++] = fresh.counts[p]!;
       }
       j += 1;
     }
@@ -160,6 +152,36 @@ function postings(
     offsets.push(at);
   }
   return { words, offsets: Uint32Array.from(offsets), chunks: chunks.slice(0, at), counts: counts.slice(0, at) };
+}
+
+/** Postings of the added chunks: words numbered by first appearance, and those of word w from `offsets[w]` on. */
+function freshPostings(base: number, added: Next["added"]) {
+  const numbers = new Map<string, number>();
+  const size = added.reduce((sum, { chunk }) => sum + chunk.words.length, 0);
+  const wordOf = new Uint32Array(size);
+  let at = 0;
+  for (const { chunk } of added) {
+    for (const word of chunk.words) {
+      let number = numbers.get(word);
+      if (number === undefined) numbers.set(word, (number = numbers.size));
+      wordOf[at++] = number;
+    }
+  }
+  const offsets = new Uint32Array(numbers.size + 1);
+  for (const number of wordOf) offsets[number + 1]! += 1;
+  for (let number = 0; number < numbers.size; number++) offsets[number + 1]! += offsets[number]!;
+  const next = offsets.slice();
+  const chunks = new Uint32Array(size);
+  const counts = new Uint8Array(size);
+  at = 0;
+  for (let i = 0; i < added.length; i++) {
+    for (const count of added[i]!.chunk.counts) {
+      const place = next[wordOf[at++]!]!++;
+      chunks[place] = base + i;
+      counts[place] = count;
+    }
+  }
+  return { numbers, offsets, chunks, counts };
 }
 
 function nextVectors(

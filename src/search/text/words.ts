@@ -25,47 +25,64 @@ export interface WordCounts {
  * // ["pars", "http", "respons", "2", "parsehttpresponses2", "of", "max", "valu", "maxvalu"]
  */
 export class WordScanner {
+  /** Names as they are written; the words of number n are `wordPool[wordStarts[n]]` to `wordPool[wordStarts[n + 1] - 1]`. */
+  private written = new Interner(true);
+  private wordStarts = new Int32Array(1 << 11);
+  private wordPool = new Int32Array(1 << 12);
   private pieces = new Interner();
   /** Stem of each piece, as a number. */
   private stems: number[] = [];
   private numbers = new Map<string, number>();
   private names: string[] = [];
   private tallies = new Float64Array(1 << 12);
-  private touched: number[] = [];
+  private touched = new Int32Array(1 << 10);
+  /** Words of the text that was scanned last, in order. */
+  private found = new Int32Array(1 << 12);
+  private foundCount = 0;
 
   /** All words of a text, in order. */
   words(text: string): string[] {
-    const found: string[] = [];
-    this.scan(text, (word) => found.push(this.names[word]!));
-    return found;
+    this.scan(text);
+    return Array.from(this.found.subarray(0, this.foundCount), (word) => this.names[word]!);
   }
 
   /** Counts over several texts, each word of a text counting as often as its weight says. */
   count(parts: readonly (readonly [text: string, weight: number])[]): WordCounts {
-    if (this.pieces.size > REMEMBERED) this.forget();
+    if (this.pieces.size > REMEMBERED || this.written.size > REMEMBERED) this.forget();
     let length = 0;
+    let different = 0;
     for (const [text, weight] of parts) {
-      this.scan(text, (word) => {
-        if (this.tallies[word] === 0) this.touched.push(word);
-        this.tallies[word]! += weight;
-        length += weight;
-      });
+      this.scan(text);
+      const { found, foundCount, tallies } = this;
+      if (different + foundCount > this.touched.length) this.touched = enlarged(this.touched, different + foundCount);
+      for (let i = 0; i < foundCount; i++) {
+        const word = found[i]!;
+        if (tallies[word] === 0) this.touched[different++] = word;
+        tallies[word]! += weight;
+      }
+      length += weight * foundCount;
     }
-    const words = this.touched.map((word) => this.names[word]!);
-    const counts = Uint8Array.from(this.touched, (word) => Math.min(255, this.tallies[word]!));
-    for (const word of this.touched) this.tallies[word] = 0;
-    this.touched = [];
+    const words = new Array<string>(different);
+    const counts = new Uint8Array(different);
+    for (let i = 0; i < different; i++) {
+      const word = this.touched[i]!;
+      words[i] = this.names[word]!;
+      counts[i] = Math.min(255, this.tallies[word]!);
+      this.tallies[word] = 0;
+    }
     return { words, counts, length };
   }
 
   private forget(): void {
+    this.written = new Interner(true);
     this.pieces = new Interner();
     this.stems = [];
     this.numbers = new Map();
     this.names = [];
   }
 
-  private scan(text: string, visit: (word: number) => void): void {
+  private scan(text: string): void {
+    this.foundCount = 0;
     for (let at = 0; at < text.length;) {
       const code = text.charCodeAt(at);
       if (code < 128 && KINDS[code] === 0) {
@@ -79,32 +96,56 @@ export class WordScanner {
         if (next >= 128) ascii = false;
         else if (KINDS[next] === 0) break;
       }
-      if (!ascii) this.scanUnicode(text.slice(at, end), visit);
-      else if (end - at <= LONGEST_NAME) this.scanName(text, at, end, visit);
+      if (!ascii) this.scanUnicode(text.slice(at, end));
+      else if (end - at <= LONGEST_NAME) this.visitName(text, at, end);
       at = end;
     }
   }
 
-  private scanName(text: string, start: number, end: number, visit: (word: number) => void): void {
+  /** A name that was seen before, written the same, is not cut again. */
+  private visitName(text: string, start: number, end: number): void {
+    const known = this.written.size;
+    const name = this.written.add(text, start, end);
+    if (name < known) {
+      const to = this.wordStarts[name + 1]!;
+      for (let at = this.wordStarts[name]!; at < to; at++) this.visit(this.wordPool[at]!);
+      return;
+    }
+    const before = this.foundCount;
+    this.scanName(text, start, end);
+    const count = this.foundCount - before;
+    if (name + 1 >= this.wordStarts.length) this.wordStarts = enlarged(this.wordStarts, name + 2);
+    const from = name === 0 ? 0 : this.wordStarts[name]!;
+    if (from + count > this.wordPool.length) this.wordPool = enlarged(this.wordPool, from + count);
+    this.wordPool.set(this.found.subarray(before, this.foundCount), from);
+    this.wordStarts[name + 1] = from + count;
+  }
+
+  private scanName(text: string, start: number, end: number): void {
     let parts = 0;
     for (let at = start; at < end;) {
       const kind = KINDS[text.charCodeAt(at)]!;
       const to = kind === BAR ? at + 1 : partEnd(text, at, end, kind);
       if (kind !== BAR) {
         parts += 1;
-        visit(this.stemOf(this.pieces.add(text, at, to)));
+        this.visit(this.stemOf(this.pieces.add(text, at, to)));
       }
       at = to;
     }
-    if (parts > 1) visit(this.stemOf(this.pieces.add(text, start, end)));
+    if (parts > 1) this.visit(this.stemOf(this.pieces.add(text, start, end)));
   }
 
-  private scanUnicode(text: string, visit: (word: number) => void): void {
+  private visit(word: number): void {
+    if (this.foundCount === this.found.length) this.found = enlarged(this.found, this.foundCount + 1);
+    this.found[this.foundCount++] = word;
+  }
+
+  private scanUnicode(text: string): void {
     for (const [name] of text.matchAll(/[\p{L}\p{M}\p{N}_]+/gu)) {
       if (name.length > LONGEST_NAME) continue;
       const parts = nameParts(name);
-      for (const part of parts) visit(this.number(searchStem(part.toLowerCase())));
-      if (parts.length > 1) visit(this.number(searchStem(name.replaceAll("_", "").toLowerCase())));
+      for (const part of parts) this.visit(this.number(searchStem(part.toLowerCase())));
+      if (parts.length > 1) this.visit(this.number(searchStem(name.replaceAll("_", "").toLowerCase())));
     }
   }
 
@@ -125,6 +166,13 @@ export class WordScanner {
     }
     return number;
   }
+}
+
+/** A copy of at least that length, twice as long as before. */
+function enlarged(from: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(Math.max(2 * from.length, atLeast));
+  to.set(from);
+  return to;
 }
 
 const LOWER = 1;
