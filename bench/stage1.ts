@@ -23,6 +23,15 @@ const RATIOS: readonly (readonly [name: string, ours: string, theirs: string])[]
   ["end-to-end/engine-only", "onnxruntime", "engine-only"],
 ];
 
+const SHARED = { dropout: 0.1 } as const;
+/** Measured for a few updates, after the main comparison. */
+const OTHER_SHAPES = [
+  { name: "tiny 4 x 1024", size: "tiny", rows: 4, length: 1024 },
+  { name: "small 2 x 256", size: "small", rows: 2, length: 256 },
+] as const;
+/** Kept for each of them. */
+const SHAPE_SECONDS = 80;
+
 /**
  * Stage 1 end to end, data preparation included: `lodestone pretrain stage1`'s own loop on onnxruntime and on the torch
  * engine (fp32, bf16) beside transformers' Trainer with BertForMaskedLM (fp32, bf16), on the same files with the same
@@ -41,23 +50,40 @@ export const bench = defineBench({
     };
     const tokenizer = await trainTokenizer(texts(), { vocabSize: context.quick ? 2048 : VOCABULARY });
     const { padId, eosId, maskId, vocabSize } = tokenizer;
-    const model = sizeWith("tiny", { dropout: 0.1, vocabSize, padId, eosId, maskId });
+    const special = { vocabSize, padId, eosId, maskId };
+    const model = sizeWith("tiny", { ...SHARED, ...special });
     const job: Stage1Job = { model, tokenizer, documents, rows: 16, length: 256, threads };
     context.log(`stage1: ${documents.length} documents, vocabulary ${vocabSize}, ${elapsed(context)} s left`);
     const folder = await mkdtemp(join(tmpdir(), "lodestone-bench-stage1-"));
     try {
-      const measured = await compare(context, job, folder);
+      const updates = context.quick ? 2 : 8;
+      const reserve = context.quick ? 20 : 45 + OTHER_SHAPES.length * SHAPE_SECONDS;
+      const measured = await compare(context, job, folder, { updates, repetitions: 4, reserve });
       const cost = await describeCost(context, job, measured.seconds["onnxruntime"]!, folder);
+      const values: Record<string, Json> = { ...measured.values, ...cost };
+      const ratios = ratiosOf(measured, "");
+      for (const { name, size, rows, length } of context.quick ? [] : OTHER_SHAPES) {
+        if (context.secondsLeft() < SHAPE_SECONDS / 2) {
+          context.log(`stage1: no time is left for ${name}`);
+          continue;
+        }
+        const other = { ...job, model: sizeWith(size, { ...SHARED, ...special }), rows, length };
+        const few = await compare(context, other, folder, {
+          ...{ updates: 2, repetitions: 2, reserve: 10 },
+          sides: ["onnxruntime", "torch-bf16", "transformers-fp32", "transformers-bf16"],
+        });
+        for (const [side, value] of Object.entries(few.values)) values[`${name}: ${side}`] = value;
+        Object.assign(ratios, ratiosOf(few, `${name}: `));
+      }
       return {
-        values: { ...measured.values, ...cost },
-        ratios: Object.fromEntries(
-          RATIOS.map(([name, ours, theirs]) => [name, round(measured.seconds[theirs]! / measured.seconds[ours]!)]),
-        ),
+        values,
+        ratios,
         settings: {
           ...{ model: "tiny", vocabulary: vocabSize, rows: job.rows, tokens: job.length, dropout: 0.1, threads },
           ...{ objective: "P", "data-workers": defaultDataWorkers(), documents: documents.length },
           characters: documents.reduce((sum, { text }) => sum + text.length, 0),
           ...measured.settings,
+          shapes: OTHER_SHAPES.map(({ name }) => name),
         },
         versions: { "onnxruntime-node": ortVersion() },
       };
@@ -74,9 +100,31 @@ interface Measured {
   readonly settings: Readonly<Record<string, Json>>;
 }
 
-async function compare(context: BenchContext, job: Stage1Job, folder: string): Promise<Measured> {
+/** How long a comparison may be. */
+interface Extent {
+  /** Of each contender in a repetition. */
+  readonly updates: number;
+  readonly repetitions: number;
+  /** Seconds to leave for what follows. */
+  readonly reserve: number;
+  /** Contenders; all if not given. */
+  readonly sides?: readonly string[];
+}
+
+function ratiosOf({ seconds }: Measured, prefix: string): Record<string, number> {
+  return Object.fromEntries(
+    RATIOS.filter(([, ...sides]) => sides.every((side) => side in seconds)).map(([name, ours, theirs]) => [
+      `${prefix}${name}`,
+      round(seconds[theirs]! / seconds[ours]!),
+    ]),
+  );
+}
+
+async function compare(context: BenchContext, job: Stage1Job, folder: string, extent: Extent): Promise<Measured> {
   const engines: Readonly<Record<string, Engine>> = ourEngines(await context.python());
-  const updates = context.quick ? 2 : 8;
+  const { updates } = extent;
+  const few = updates < 4;
+  const takesPart = (side: string): boolean => extent.sides?.includes(side) ?? true;
   const runs = new Map<string, TrainingRun>();
   const peers = new Map<string, Peer>();
   let alone: EngineOnly | undefined;
@@ -86,12 +134,13 @@ async function compare(context: BenchContext, job: Stage1Job, folder: string): P
       ["torch-fp32", "torch-fp32"],
       ["torch-bf16", "torch-bf16"],
     ] as const) {
-      runs.set(name, await TrainingRun.open(engines[engine]!, job));
+      if (takesPart(name)) runs.set(name, await TrainingRun.open(engines[engine]!, job));
     }
-    alone = await EngineOnly.open(engines["onnxruntime-fp32"]!, job, 2 * updates);
+    if (takesPart("engine-only")) alone = await EngineOnly.open(engines["onnxruntime-fp32"]!, job, 2 * updates);
     const given = await peerJob(job, folder);
     for (const precision of ["fp32", "bf16"]) {
-      peers.set(`transformers-${precision}`, await context.peer("stage1_trainer.py", { ...given, precision }));
+      const name = `transformers-${precision}`;
+      if (takesPart(name)) peers.set(name, await context.peer("stage1_trainer.py", { ...given, precision }));
     }
     context.log(`stage1: all contenders are ready, ${elapsed(context)} s left`);
     const engineOnly = alone;
@@ -99,15 +148,17 @@ async function compare(context: BenchContext, job: Stage1Job, folder: string): P
       [
         ...[...runs].map(([name, run]) => ({
           name,
-          measure: () => run.updates(updates, context.quick ? 1 : undefined),
+          measure: () => run.updates(updates, few ? 1 : undefined),
         })),
-        { name: "engine-only", measure: () => engineOnly.updates(updates, context.quick ? 0 : 2) },
+        ...(engineOnly === undefined
+          ? []
+          : [{ name: "engine-only", measure: () => engineOnly.updates(updates, few ? 0 : 2) }]),
         ...[...peers].map(([name, peer]) => ({
           name,
           measure: async () => ((await peer.ask(updates)) as { seconds: number[] }).seconds,
         })),
       ],
-      { warmUp: 0, repetitions: 4, seconds: context.secondsLeft() - (context.quick ? 20 : 45) },
+      { warmUp: 0, repetitions: extent.repetitions, seconds: context.secondsLeft() - extent.reserve },
     );
     const tokens = job.rows * job.length;
     const values: Record<string, Json> = {};
