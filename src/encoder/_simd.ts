@@ -1,5 +1,5 @@
 /**
- * Two inner loops in WebAssembly with 128-bit vectors, on a memory that the caller fills. Assembled from
+ * Inner loops in WebAssembly with 128-bit vectors, on a memory that the caller fills. Assembled from
  * `simd.wat` beside this file.
  */
 export interface Simd {
@@ -7,10 +7,12 @@ export interface Simd {
   dots(rows: number, scales: number, count: number, dim: number, query: number, out: number): void;
   /** out[d] = sum of table[ids[n]][d] * counts[n]; float32, `dim` a multiple of 4. */
   gather(table: number, dim: number, ids: number, counts: number, n: number, out: number): void;
+  /** out[d] = sum of (table[ids[n]][d] - 128) * scales[ids[n]] * counts[n]; table uint8, `dim` a multiple of 16. */
+  gatherBytes(table: number, dim: number, scales: number, ids: number, counts: number, n: number, out: number): void;
 }
 
 const CODE =
-  "AGFzbQEAAAABCgFgBn9/f39/fwACDwEDZW52Bm1lbW9yeQIAAQMDAgAABxECBGRvdHMAAAZnYXRoZXIAAQrjAgLTAQIDfwJ7IAUgAkECdGohBgJAA0AgBSAGTw0B/QwAAAAAAAAAAAAAAAAAAAAAIQn9DAAAAAAAAAAAAAAAAAAAAAAhCiAEIQcgBCADQQF0aiEIA0AgCSAA/QEDACAH/QAEAP26Af2uASEJIAogAP0BAwggB/0ABBD9ugH9rgEhCiAAQRBqIQAgB0EgaiEHIAcgCEkNAAsgCSAK/a4BIQkgBSABKgIAIAn9GwAgCf0bAWogCf0bAiAJ/RsDamqylDgCACABQQRqIQEgBUEEaiEFDAALCwuLAQIEfwF7IAFBAnQhBiAFQQAgBvwLACACIARBAnRqIQkCQANAIAIgCU8NASAAIAIoAgAgBmxqIQggAyoCAP0TIQpBACEHA0AgBSAHaiAFIAdq/QAEACAKIAggB2r9AAQA/eYB/eQB/QsEACAHQRBqIQcgByAGSQ0ACyACQQRqIQIgA0EEaiEDDAALCws=";
+  "AGFzbQEAAAABFAJgBn9/f39/fwBgB39/f39/f38AAg8BA2VudgZtZW1vcnkCAAEDBAMAAAEHHwMEZG90cwAABmdhdGhlcgABC2dhdGhlckJ5dGVzAAIKywQD0wECA38CeyAFIAJBAnRqIQYCQANAIAUgBk8NAf0MAAAAAAAAAAAAAAAAAAAAACEJ/QwAAAAAAAAAAAAAAAAAAAAAIQogBCEHIAQgA0EBdGohCANAIAkgAP0BAwAgB/0ABAD9ugH9rgEhCSAKIAD9AQMIIAf9AAQQ/boB/a4BIQogAEEQaiEAIAdBIGohByAHIAhJDQALIAkgCv2uASEJIAUgASoCACAJ/RsAIAn9GwFqIAn9GwIgCf0bA2pqspQ4AgAgAUEEaiEBIAVBBGohBQwACwsLiwECBH8BeyABQQJ0IQYgBUEAIAb8CwAgAiAEQQJ0aiEJAkADQCACIAlPDQEgACACKAIAIAZsaiEIIAMqAgD9EyEKQQAhBwNAIAUgB2ogBSAHav0ABAAgCiAIIAdq/QAEAP3mAf3kAf0LBAAgB0EQaiEHIAcgBkkNAAsgAkEEaiECIANBBGohAwwACwsL5gECBH8DeyAGQQAgAUECdPwLACAGIAFBAnRqIQggAyAFQQJ0aiEKAkADQCADIApPDQEgACADKAIAIAFsaiEJIAIgAygCAEECdGoqAgD9EyEMIAQqAgD9EyELIAYhBwNAIAn9AgMA/QyAAIAAgACAAIAAgACAAIAA/ZEBIQ0gByAH/QAEACALIAwgDf2nAf36Af3mAf3mAf3kAf0LBAAgByAH/QAEECALIAwgDf2oAf36Af3mAf3mAf3kAf0LBBAgCUEIaiEJIAdBIGohByAHIAhJDQALIANBBGohAyAEQQRqIQQMAAsLCw==";
 
 /** Memory of the loops; its addresses are byte offsets into `buffer`. */
 export interface SimdMemory {

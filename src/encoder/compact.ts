@@ -51,24 +51,16 @@ export function compactConfig(config: ModelConfig): ModelConfig {
 
 /** The parameters of a file that {@link saveCompact} wrote; others as they are. */
 export function expandCompact(tensors: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
-  const table = tensors[COMPACT.table];
-  if (table === undefined || tensors[COMPACT.scale] === undefined) return tensors;
+  const [table, scale] = [tensors[COMPACT.table], tensors[COMPACT.scale]];
+  if (table === undefined || scale === undefined) return tensors;
   const [rows = 0, width = 0] = table.dims;
   const out = new Float32Array(rows * width);
-  expandRows(tensors, out, width);
-  return { "wte.weight": tensor("float32", [rows, width], out) };
-}
-
-/** Writes the table of such a file, its rows `stride` numbers apart. */
-export function expandRows(tensors: Readonly<Record<string, Tensor>>, out: Float32Array, stride: number): void {
-  const [table, scale] = [tensors[COMPACT.table]!, tensors[COMPACT.scale]!];
-  const [rows = 0, width = 0] = table.dims;
   const [bytes, steps] = [table.data as Uint8Array, scale.data as Float32Array];
   for (let row = 0; row < rows; row++) {
     const step = steps[row]!;
-    const shift = row * (stride - width);
-    for (let i = row * width; i < (row + 1) * width; i++) out[i + shift] = (bytes[i]! - ZERO) * step;
+    for (let i = row * width; i < (row + 1) * width; i++) out[i] = (bytes[i]! - ZERO) * step;
   }
+  return { "wte.weight": tensor("float32", [rows, width], out) };
 }
 
 /** Each row by its own scale, symmetric: byte = round(x / scale) + 128, scale = largest |x| of the row / 127. */

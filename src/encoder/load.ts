@@ -7,7 +7,7 @@ import { loadTokenizer, type Tokenizer } from "../tokenizer/index.js";
 import { readChecksums, verifyFile, type Checksums } from "./_checksums.js";
 import { FORMAT, type LodestoneSection } from "./_configs.js";
 import { FILES } from "./_files.js";
-import { COMPACT, expandCompact, expandRows } from "./compact.js";
+import { COMPACT, expandCompact } from "./compact.js";
 import { Encoder } from "./encoder.js";
 import { pickWeights, type EncoderParts } from "./save.js";
 import { defaultModel } from "./shipped.js";
@@ -59,11 +59,12 @@ export async function openEncoder(
   if (!isStatic(model)) return loadEncoder(folder, options);
   const read = await readFolder(folder);
   const { config, tokenizer, tensors } = read;
-  const { [COMPACT.table]: table } = tensors;
-  const fits = table?.dims[0] === config.vocabSize && table.dims[1] === config.width;
-  // Where every token weighs the same, a compact file's bytes go straight into the encoder's table.
+  const { [COMPACT.table]: table, [COMPACT.scale]: scale } = tensors;
+  const fits = table?.dims[0] === config.vocabSize && table.dims[1] === config.width && scale !== undefined;
+  // Where every token weighs the same, a compact file's bytes are used as they are.
   if (!fits || config.pooling !== "mean" || config.finalNorm) return new StaticEncoder(await partsOf(read));
-  return new StaticEncoder({ config, tokenizer, weights: {} }, (rows, width) => expandRows(tensors, rows, width));
+  const stored = { bytes: table.data as Uint8Array, scales: scale.data as Float32Array };
+  return new StaticEncoder({ config, tokenizer, weights: {} }, stored);
 }
 
 /**

@@ -11,6 +11,13 @@ export type Embedder = Pick<
   "config" | "tokenizer" | "dim" | "embed" | "embedAll" | "embedSequences" | "close"
 >;
 
+/** A table [V, width] of which each number is `(byte - 128) * scale` of its row. */
+export interface ByteTable {
+  readonly bytes: Uint8Array;
+  /** [V] */
+  readonly scales: Float32Array;
+}
+
 const WINDOW = 512;
 
 /**
@@ -24,7 +31,12 @@ export class StaticEncoder implements Embedder {
   readonly tokenizer: Tokenizer;
   private readonly pieces: PieceEncoder;
   private readonly simd: Simd;
-  private readonly places: { readonly ids: number; readonly counts: number; readonly out: number };
+  private readonly places: {
+    readonly scales: number;
+    readonly ids: number;
+    readonly counts: number;
+    readonly out: number;
+  };
   private readonly width: number;
   private readonly seen: Int32Array;
   /** What an occurrence at each position counts. */
@@ -39,24 +51,25 @@ export class StaticEncoder implements Embedder {
   private readonly only: Int32Array;
 
   /**
-   * @param fill writes the table [V, width] instead of the parts' weights
+   * @param stored the table in bytes instead of the parts' weights: the same vectors, bit by bit, from a quarter of the memory
    * @throws RangeError for a model that is no bag: see {@link isStatic}
    */
-  constructor({ config, weights, tokenizer }: EncoderParts, fill?: (table: Float32Array, width: number) => void) {
+  constructor({ config, weights, tokenizer }: EncoderParts, stored?: ByteTable) {
     if (!isStatic(config)) throw new RangeError("static encoder: expected layers 0 and no positions");
     this.config = config;
     this.tokenizer = tokenizer;
     this.dim = config.width;
-    this.width = Math.ceil(config.width / 4) * 4;
+    this.width = stored === undefined ? Math.ceil(config.width / 4) * 4 : Math.ceil(config.width / 16) * 16;
     this.pieces = new PieceEncoder(tokenizer);
     this.seen = new Int32Array(config.vocabSize);
     const decay = config.positionDecay ?? Infinity;
     this.weightAt = Float32Array.from({ length: config.maxLength }, (_, position) => 1 / (1 + position / decay));
-    const table = config.vocabSize * this.width * 4;
+    const scales = config.vocabSize * this.width; // After the bytes; without them there are none.
+    const table = stored === undefined ? 4 * scales : scales + 4 * config.vocabSize;
     const ids = Math.ceil(table / 16) * 16;
     const counts = ids + 4 * config.maxLength;
     const out = Math.ceil((counts + 4 * config.maxLength) / 16) * 16;
-    this.places = { ids, counts, out };
+    this.places = { scales: stored === undefined ? -1 : scales, ids, counts, out };
     const memory = memoryOf(out + 4 * this.width);
     this.simd = simdOver(memory);
     this.onceAt = this.weightAt.map((weight) => weight ** config.repetition);
@@ -64,9 +77,18 @@ export class StaticEncoder implements Embedder {
     this.countList = new Float32Array(memory.buffer, counts, config.maxLength);
     this.sum = new Float32Array(memory.buffer, out, this.dim);
     this.only = new Int32Array(config.maxLength);
-    const rows = new Float32Array(memory.buffer, 0, config.vocabSize * this.width);
-    if (fill === undefined) fillTable(rows, this.width, config, weights);
-    else fill(rows, this.width);
+    if (stored === undefined) {
+      fillTable(new Float32Array(memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
+      return;
+    }
+    const rows = new Uint8Array(memory.buffer, 0, config.vocabSize * this.width);
+    if (this.width === this.dim) rows.set(stored.bytes);
+    else {
+      for (let id = 0; id < config.vocabSize; id++) {
+        rows.set(stored.bytes.subarray(id * this.dim, (id + 1) * this.dim), id * this.width);
+      }
+    }
+    new Float32Array(memory.buffer, scales, config.vocabSize).set(stored.scales);
   }
 
   /** As {@link Encoder.embed}. */
@@ -163,7 +185,8 @@ export class StaticEncoder implements Embedder {
       seen[idList[i]!] = 0;
       countList[i] = only[i]! < 0 ? countList[i]! ** this.config.repetition : onceAt[only[i]!]!;
     }
-    this.simd.gather(0, this.width, places.ids, places.counts, unique, places.out);
+    if (places.scales < 0) this.simd.gather(0, this.width, places.ids, places.counts, unique, places.out);
+    else this.simd.gatherBytes(0, this.width, places.scales, places.ids, places.counts, unique, places.out);
     let square = 0;
     for (let i = 0; i < dim; i++) square += sum[i]! * sum[i]!;
     const scale = 1 / Math.sqrt(Math.max(square, 1e-24));
