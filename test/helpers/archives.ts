@@ -8,12 +8,15 @@ export interface Packed {
   readonly linkTo?: string;
 }
 
+/** Of every file: the same files give the same bytes, in whichever second they are packed. */
+const mtime = new Date(1e12);
+
 /** A tar archive of files in their order. */
 export async function tarOf(files: readonly Packed[]): Promise<Buffer> {
   const archive = pack();
   for (const { name, content = "", linkTo } of files) {
-    if (linkTo !== undefined) archive.entry({ name, type: "symlink", linkname: linkTo });
-    else archive.entry({ name }, Buffer.from(content));
+    if (linkTo !== undefined) archive.entry({ name, mtime, type: "symlink", linkname: linkTo });
+    else archive.entry({ name, mtime }, Buffer.from(content));
   }
   archive.finalize();
   const chunks: Buffer[] = [];
