@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, lstatSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import MiniSearch from "minisearch";
 import { UserError } from "../src/base/index.js";
@@ -194,11 +194,9 @@ async function oneRepository(
  */
 async function miniSearch(folder: string): Promise<Json> {
   const documents: { id: number; text: string }[] = [];
-  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (!CODE.test(path) || path.includes("node_modules/")) continue;
-    const info = lstatSync(join(folder, path));
-    if (!info.isFile() || info.size > 2 ** 21) continue;
-    const chunks = await chunkFile(path, readFileSync(join(folder, path), "utf8"));
+  for (const file of filesOf(folder, 2 ** 21)) {
+    const path = relative(folder, file);
+    const chunks = await chunkFile(path, readFileSync(file, "utf8"));
     for (const { name, text } of chunks) documents.push({ id: documents.length, text: `${path} ${name} ${text}` });
   }
   const start = performance.now();
@@ -245,7 +243,7 @@ async function fullTier(
   const opened = await openEncoder(model);
   const folder = join(temporary, "full");
   mkdirSync(folder);
-  const files = filesOf(repositories.at(context.quick ? 0 : -1)!).slice(0, context.quick ? 3 : 200);
+  const files = filesOf(repositories.at(context.quick ? 0 : -1)!, 200_000).slice(0, context.quick ? 3 : 200);
   files.forEach((path, i) => cpSync(path, join(folder, `${i}-${basename(path)}`)));
   const index = await openIndex(folder, { encoder: { ...encoder, full: opened } });
   try {
@@ -281,12 +279,15 @@ async function fullTier(
   }
 }
 
-/** Source files of a folder, by path. */
-function filesOf(folder: string): string[] {
+/** Source files of a folder, by path, of at most so many bytes. */
+function filesOf(folder: string, mostBytes: number): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => CODE.test(path) && !path.includes("node_modules/"))
     .map((path) => join(folder, path))
-    .filter((path) => lstatSync(path).isFile() && lstatSync(path).size <= 200_000)
+    .filter((path) => {
+      const info = lstatSync(path);
+      return info.isFile() && info.size <= mostBytes;
+    })
     .sort();
 }
 

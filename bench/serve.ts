@@ -32,7 +32,7 @@ const TEXTS = [
  *
  * Then embeddings alone, of a Transformer (`LODESTONE_BENCH_FULL`, or an untrained `tiny`, whose speed is that of a trained
  * one): ours beside a server in Python with the same folder, by sentence-transformers and by ONNX Runtime. Where the peers'
- * Python lacks FastAPI (`bench/peers/requirements-serve.txt`), that part is left out and the settings say so.
+ * Python lacks FastAPI (`bench/peers/requirements-serve.txt`), that part is left out and the versions say so.
  */
 export const bench = defineBench({
   about: "serve: 64 clients on loopback, embeddings and search mixed: throughput, p50, p99, errors, memory; peers",

@@ -1,4 +1,5 @@
 export * from "./config.js";
+export * from "./enlarged.js";
 export * from "./errors.js";
 export * from "./files.js";
 export * from "./hash.js";

@@ -55,9 +55,10 @@ export async function openEncoder(
   folder: string = defaultModel(),
   options: LoadEncoderOptions = {},
 ): Promise<Embedder> {
-  const { model } = await readSection(folder, await readChecksums(folder));
-  if (!isStatic(model)) return loadEncoder(folder, options);
-  const read = await readFolder(folder);
+  const sums = await readChecksums(folder);
+  const section = await readSection(folder, sums);
+  if (!isStatic(section.model)) return loadEncoder(folder, options);
+  const read = await readFolder(folder, sums, section);
   const { config, tokenizer, tensors } = read;
   const { [COMPACT.table]: table, [COMPACT.scale]: scale } = tensors;
   const fits = table?.dims[0] === config.vocabSize && table.dims[1] === config.width && scale !== undefined;
@@ -73,7 +74,8 @@ export async function openEncoder(
  * @throws UserError as {@link loadEncoder}
  */
 export async function readEncoder(folder: string): Promise<EncoderParts> {
-  return partsOf(await readFolder(folder));
+  const sums = await readChecksums(folder);
+  return partsOf(await readFolder(folder, sums, await readSection(folder, sums)));
 }
 
 interface ReadFolder extends Omit<EncoderParts, "weights"> {
@@ -81,9 +83,8 @@ interface ReadFolder extends Omit<EncoderParts, "weights"> {
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
-async function readFolder(folder: string): Promise<ReadFolder> {
-  const sums = await readChecksums(folder);
-  const { model, tokenizer: hash, matryoshka } = await readSection(folder, sums);
+async function readFolder(folder: string, sums: Checksums, section: Section): Promise<ReadFolder> {
+  const { model, tokenizer: hash, matryoshka } = section;
   const tokenizer = await readTokenizer(folder, sums, hash);
   await verifyFile(folder, FILES.weights, sums);
   const [{ tensors }, { parseModelConfig }] = await Promise.all([
@@ -133,7 +134,9 @@ function wrongTokenizer(folder: string, expected: string, got: string): UserErro
 }
 
 /** The `lodestone` section of `config.json`. Its checksum vouches for the values, so they are not validated again. */
-async function readSection(folder: string, sums: Checksums): Promise<LodestoneSection & { model: ModelConfig }> {
+type Section = LodestoneSection & { model: ModelConfig };
+
+async function readSection(folder: string, sums: Checksums): Promise<Section> {
   const path = join(folder, FILES.config);
   await verifyFile(folder, FILES.config, sums);
   let section: LodestoneSection | undefined;

@@ -81,13 +81,7 @@ export class StaticEncoder implements Embedder {
       fillTable(new Float32Array(memory.buffer, 0, config.vocabSize * this.width), this.width, config, weights);
       return;
     }
-    const rows = new Uint8Array(memory.buffer, 0, config.vocabSize * this.width);
-    if (this.width === this.dim) rows.set(stored.bytes);
-    else {
-      for (let id = 0; id < config.vocabSize; id++) {
-        rows.set(stored.bytes.subarray(id * this.dim, (id + 1) * this.dim), id * this.width);
-      }
-    }
+    setRows(new Uint8Array(memory.buffer, 0, scales), this.width, stored.bytes, this.dim);
     new Float32Array(memory.buffer, scales, config.vocabSize).set(stored.scales);
   }
 
@@ -211,6 +205,12 @@ export function foldedTable(config: ModelConfig, weights: Readonly<Record<string
   return table;
 }
 
+/** Rows of `size` numbers into a table whose rows have `width`. */
+function setRows<T extends Float32Array | Uint8Array>(table: T, width: number, rows: T, size: number): void {
+  if (width === size) table.set(rows);
+  else for (let at = 0; at * size < rows.length; at++) table.set(rows.subarray(at * size, (at + 1) * size), at * width);
+}
+
 /** Rows of `wte` (after `ln_f` where the pooled states are the final ones), each times its token's weight. */
 function fillTable(
   table: Float32Array,
@@ -222,8 +222,7 @@ function fillTable(
   const source = floats("wte.weight"); // [V, H]
   const size = config.width;
   const norm = config.finalNorm && config.poolStates === "final";
-  if (width === size) table.set(source);
-  else for (let id = 0; id < config.vocabSize; id++) table.set(source.subarray(id * size, (id + 1) * size), id * width);
+  setRows(table, width, source, size);
   for (let id = 0; norm && id < config.vocabSize; id++) {
     const row = table.subarray(id * width, id * width + size);
     layerNorm(row, floats("ln_f.weight"), floats("ln_f.bias"), config.layerNormEps);

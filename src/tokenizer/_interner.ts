@@ -1,3 +1,5 @@
+import { enlarged } from "../base/index.js";
+
 const LEFT_OUT = 255;
 const EXACT = Uint8Array.from({ length: 128 }, (_, code) => code);
 const FOLDED = EXACT.map((code) => (code >= 65 && code <= 90 ? code + 32 : code === 95 ? LEFT_OUT : code));
@@ -59,11 +61,11 @@ export class Interner {
   private insert(slot: number, hash: number, length: number): number {
     const index = this.size++;
     if (this.size >= this.hashes.length) {
-      this.starts = enlarged(this.starts, new Int32Array(2 * this.hashes.length + 1));
-      this.hashes = enlarged(this.hashes, new Int32Array(2 * this.hashes.length));
+      this.starts = enlarged(this.starts);
+      this.hashes = enlarged(this.hashes);
     }
     const from = this.starts[index]!;
-    while (from + length > this.pool.length) this.pool = enlarged(this.pool, new Uint8Array(2 * this.pool.length));
+    if (from + length > this.pool.length) this.pool = enlarged(this.pool, from + length);
     this.pool.set(this.scratch.subarray(0, length), from);
     this.starts[index + 1] = from + length;
     this.hashes[index] = hash;
@@ -82,9 +84,4 @@ export class Interner {
     }
     this.slots = slots;
   }
-}
-
-function enlarged<T extends Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

@@ -1,3 +1,4 @@
+import { enlarged } from "../base/index.js";
 import { trainedJson, type TokenizerJson } from "./_format.js";
 import { Interner } from "./_interner.js";
 import { PieceMerger } from "./_merge.js";
@@ -130,7 +131,7 @@ export class PieceEncoder {
         empty += 1;
         piece = this.strangePiece(text.slice(run, end));
       } else piece = this.pieces.add(text, at, end);
-      if (count === this.found.length) this.found = longer(this.found);
+      if (count === this.found.length) this.found = enlarged(this.found);
       this.found[count++] = piece;
       at = end;
     }
@@ -146,12 +147,6 @@ export class PieceEncoder {
     }
     return piece;
   }
-}
-
-function longer(from: Int32Array): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(2 * from.length);
-  to.set(from);
-  return to;
 }
 
 /** Where white space follows. */

@@ -1,4 +1,4 @@
-import { nameParts } from "../../base/index.js";
+import { enlarged, nameParts } from "../../base/index.js";
 import { Interner } from "../../tokenizer/index.js";
 import { searchStem } from "./stem.js";
 
@@ -136,7 +136,7 @@ export class WordScanner {
   }
 
   private visit(word: number): void {
-    if (this.foundCount === this.found.length) this.found = enlarged(this.found, this.foundCount + 1);
+    if (this.foundCount === this.found.length) this.found = enlarged(this.found);
     this.found[this.foundCount++] = word;
   }
 
@@ -166,13 +166,6 @@ export class WordScanner {
     }
     return number;
   }
-}
-
-/** A copy of at least that length, twice as long as before. */
-function enlarged(from: Int32Array<ArrayBuffer>, atLeast: number): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(Math.max(2 * from.length, atLeast));
-  to.set(from);
-  return to;
 }
 
 const LOWER = 1;
