@@ -33,6 +33,13 @@ export const modelConfigSchema = z
      */
     residualInit: z.enum(["scaled", "zero"]).default("scaled"),
     /**
+     * How much of its surroundings a token sees at first. Above 0, in every block the value projection begins as the
+     * identity and the output projection of attention as `contextInit` times it, both with the noise they have anyway:
+     * attention, uniform at first, adds `contextInit` times the mean of a document's tokens to each of them. A masked
+     * token so begins with its document's words, where GPT-2's initialisation (0) must find them first.
+     */
+    contextInit: z.number().min(0).default(0),
+    /**
      * Sentence embedding: `mean` over real tokens (paper), `weighted` sum with a learned softplus weight per token id,
      * `attention` by a learned query.
      */

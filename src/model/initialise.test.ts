@@ -58,4 +58,20 @@ describe("initialise", () => {
     expect(zeroed["h.3.mlp.c_proj.weight"]!.data.every((x) => x === 0)).toBe(true);
     expect(zeroed["h.3.mlp.c_fc.weight"]).toEqual(parameters["h.3.mlp.c_fc.weight"]);
   });
+
+  test("contextInit adds the identity to attention's values and, so many times, to its output", () => {
+    const changed = initialise(sizeWith("nano", { vocabSize: 2000, contextInit: 0.25 }), Rng.fromSeed(1));
+    const added = (name: string): number[] =>
+      [...changed[name]!.data].map((value, i) => Math.round(1e6 * (value - parameters[name]!.data[i]!)) / 1e6);
+    const width = 128;
+    const identity = (columns: number, from: number, value: number): number[] =>
+      Array.from({ length: width * columns }, (_, i) => (i % columns === from + Math.floor(i / columns) ? value : 0));
+    for (const block of [0, 3]) {
+      expect(added(`h.${block}.attn.c_attn.weight`)).toEqual(identity(3 * width, 2 * width, 1));
+      expect(added(`h.${block}.attn.c_proj.weight`)).toEqual(identity(width, 0, 0.25));
+    }
+    for (const name of Object.keys(parameters).filter((each) => !each.includes(".attn.c_"))) {
+      expect(changed[name]).toEqual(parameters[name]);
+    }
+  });
 });

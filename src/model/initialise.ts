@@ -5,7 +5,7 @@ import { parameterShapes } from "./parameters.js";
 /**
  * GPT-2's initialisation (Radford et al. 2019, section 2.3): weights normal with `initStd` (0.02), LayerNorm 1 and 0,
  * biases 0; the output projections of both residual branches scaled by `1 / sqrt(2 layers)`, or 0 with
- * `residualInit: "zero"`. Pooling parameters start at 0: every token weighs the same, so pooling starts as the mean
+ * `residualInit: "zero"`; `contextInit` above 0 adds to attention's. Pooling parameters start at 0: every token weighs the same, so pooling starts as the mean
  * (up to length, which cosine similarity ignores).
  *
  * Every parameter has its own stream, `rng.split("init", name)`: adding one does not change the others.
@@ -18,9 +18,19 @@ export function initialise(config: ModelConfig, rng: Rng): Record<string, Tensor
     const data = new Float32Array(elementCount(shape));
     if (/(^|\.)ln_\w+\.weight$/.test(name)) data.fill(1);
     else fillNormal(data, standardDeviation(name, config), rng.split("init", name));
+    if (config.contextInit > 0) addIdentity(data, name, config);
     parameters[name] = tensor("float32", shape, data);
   }
   return parameters;
+}
+
+/** The identity of width H, [in, out], onto the value part of `c_attn` or, `contextInit` times, onto attention's output. */
+function addIdentity(data: Float32Array, name: string, { width, contextInit }: ModelConfig): void {
+  if (name.endsWith(".attn.c_attn.weight")) {
+    for (let i = 0; i < width; i++) data[i * 3 * width + 2 * width + i]! += 1;
+  } else if (name.endsWith(".attn.c_proj.weight")) {
+    for (let i = 0; i < width; i++) data[i * width + i]! += contextInit;
+  }
 }
 
 /** 0 stands for a parameter that starts at zero. */

@@ -71,6 +71,7 @@ describe("config", () => {
       pooling: "mean",
       poolStates: "final",
       residualInit: "scaled",
+      contextInit: 0,
       initStd: 0.02,
     });
     expect(Object.isFrozen(config)).toBe(true);

@@ -14,8 +14,14 @@ export interface Place {
 
 /** Masked documents by their place. */
 export interface ExampleSource {
-  /** @param wantedOf what later documents are to be masked by, as far as is known now */
-  get(place: Place, wanted: Objective, wantedOf: (place: Place) => Objective): Promise<OpenedExample | undefined>;
+  /**
+   * The document after the last one that was asked for so, or a first one.
+   *
+   * @param wantedOf what later documents are to be masked by, as far as is known now
+   */
+  next(place: Place, wanted: Objective, wantedOf: (place: Place) => Objective): Promise<OpenedExample | undefined>;
+  /** A document anywhere. */
+  one(place: Place, wanted: Objective): Promise<OpenedExample | undefined>;
   close(): Promise<void>;
 }
 
@@ -30,7 +36,11 @@ export class InlineExamples implements ExampleSource {
     this.maker = new ExampleMaker(options);
   }
 
-  async get({ epoch, index }: Place, wanted: Objective): Promise<OpenedExample | undefined> {
+  next(place: Place, wanted: Objective): Promise<OpenedExample | undefined> {
+    return this.one(place, wanted);
+  }
+
+  async one({ epoch, index }: Place, wanted: Objective): Promise<OpenedExample | undefined> {
     const { lang, text } = await this.order.documentAt(epoch, index);
     return this.maker.make({ epoch, number: this.order.numberAt(epoch, index), wanted, lang, text });
   }
@@ -38,6 +48,11 @@ export class InlineExamples implements ExampleSource {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+interface Wanted {
+  readonly place: Place;
+  readonly wanted: Objective;
 }
 
 /** @see ThreadedExamples */
@@ -74,7 +89,7 @@ export class ThreadedExamples implements ExampleSource {
     this.threads = new Array<undefined>(options.threads).fill(undefined);
   }
 
-  async get(
+  async next(
     place: Place,
     wanted: Objective,
     wantedOf: (place: Place) => Objective,
@@ -82,24 +97,27 @@ export class ThreadedExamples implements ExampleSource {
     const key = keyOf(place, wanted);
     if (!this.pending.has(key)) {
       this.pending.clear(); // Another place, or another objective than was foreseen.
-      this.frontier = place;
-      this.request([{ place, wanted }]);
+      this.foresee([{ place, wanted }]);
     }
     const example = this.pending.get(key)!;
     this.pending.delete(key);
     const enough = Math.min(MOST_AHEAD, Math.ceil(this.options.aheadTokens / this.meanTokens));
     while (this.pending.size < enough) {
-      const places: { place: Place; wanted: Objective }[] = [];
+      const places: Wanted[] = [];
       let next = this.frontier;
       for (let i = 0; i < BLOCK * this.options.threads; i++) {
         places.push({ place: next, wanted: wantedOf(next) });
         next = this.after(next);
       }
-      this.request(places);
+      this.foresee(places);
     }
     const made = await example;
     this.meanTokens += 0.02 * ((made?.input.length ?? 1) - this.meanTokens);
     return made;
+  }
+
+  one(place: Place, wanted: Objective): Promise<OpenedExample | undefined> {
+    return this.request([{ place, wanted }]).get(keyOf(place, wanted))!;
   }
 
   async close(): Promise<void> {
@@ -110,7 +128,13 @@ export class ThreadedExamples implements ExampleSource {
     return index + 1 === this.order.count ? { epoch: epoch + 1, index: 0 } : { epoch, index: index + 1 };
   }
 
-  private request(places: readonly { readonly place: Place; readonly wanted: Objective }[]): void {
+  private foresee(places: readonly Wanted[]): void {
+    for (const [key, example] of this.request(places)) this.pending.set(key, example);
+    this.frontier = this.after(places.at(-1)!.place);
+  }
+
+  private request(places: readonly Wanted[]): Map<string, Promise<OpenedExample | undefined>> {
+    const requested = new Map<string, Promise<OpenedExample | undefined>>();
     const shares = new Map<number, { keys: string[]; tasks: Promise<ExampleTask>[] }>();
     for (const { place, wanted } of places) {
       const { epoch, index } = place;
@@ -121,16 +145,16 @@ export class ThreadedExamples implements ExampleSource {
       share.keys.push(keyOf(place, wanted));
       const document = this.order.documentAt(epoch, index);
       share.tasks.push(document.then(({ lang, text }) => ({ epoch, number, wanted, lang, text })));
-      this.frontier = this.after(place);
     }
     for (const [thread, { keys, tasks }] of shares) {
       const made = Promise.all(tasks).then((ready) => this.thread(thread).ask(ready));
       keys.forEach((key, i) => {
         const example = made.then((examples) => examples[i]);
         example.catch(() => undefined); // Reported where it is awaited, if it ever is.
-        this.pending.set(key, example);
+        requested.set(key, example);
       });
     }
+    return requested;
   }
 
   private thread(index: number): Thread {

@@ -30,7 +30,7 @@ const matrix = (values: Int32Array, length: number): number[][] =>
 
 test("worked by hand: two rows of eight", async () => {
   const reader = new ListReader([example(100, 3), example(200, 7, "D"), example(300, 9)]);
-  const packed = await packRows(reader, { rows: 2, length: 8, padId: 0 });
+  const packed = await packRows(() => reader, { rows: 2, length: 8, padId: 0 });
   // Row 1: the first document whole, five tokens of the second. Row 2: its other two, six of the third.
   expect(matrix(packed.inputIds, 8)).toEqual([
     [2, 101, 102, 2, 201, 202, 2, 204],
@@ -52,21 +52,37 @@ test("worked by hand: two rows of eight", async () => {
   expect(reader.offset).toBe(6);
 });
 
+test("rows may have readers of their own", async () => {
+  const readers = [new ListReader([example(100, 9)]), new ListReader([example(200, 2), example(300, 5)])];
+  const packed = await packRows((row) => readers[row]!, { rows: 2, length: 4, padId: 0 });
+  expect(matrix(packed.inputIds, 4)).toEqual([
+    [2, 101, 102, 2],
+    [2, 201, 2, 301],
+  ]);
+  expect(readers.map(({ offset }) => offset)).toEqual([4, 2]);
+});
+
 test("a scrap of room is padded, the document goes on in the next row", async () => {
   // shortestPiece(8) is 2: with one place left the second document waits.
-  const packed = await packRows(new ListReader([example(100, 7), example(200, 8)]), { rows: 2, length: 8, padId: 0 });
+  const reader = new ListReader([example(100, 7), example(200, 8)]);
+  const packed = await packRows(() => reader, { rows: 2, length: 8, padId: 0 });
   expect(matrix(packed.segments, 8)).toEqual([
     [1, 1, 1, 1, 1, 1, 1, 0],
     [1, 1, 1, 1, 1, 1, 1, 1],
   ]);
   expect(packed.inputIds[7]).toBe(0);
   // But a document that fits in a scrap takes it.
-  const fitted = await packRows(new ListReader([example(100, 7), example(200, 1)]), { rows: 1, length: 8, padId: 0 });
+  const fitted = await packRows(() => new ListReader([example(100, 7), example(200, 1)]), {
+    rows: 1,
+    length: 8,
+    padId: 0,
+  });
   expect(fitted.segments[7]).toBe(2);
 });
 
 test("the end of the stream leaves padding", async () => {
-  const packed = await packRows(new ListReader([example(100, 3)]), { rows: 2, length: 4, padId: 9 });
+  const end = new ListReader([example(100, 3)]);
+  const packed = await packRows(() => end, { rows: 2, length: 4, padId: 9 });
   expect(matrix(packed.inputIds, 4)).toEqual([
     [2, 101, 102, 9],
     [9, 9, 9, 9],
@@ -103,7 +119,7 @@ describe("properties, over random documents", () => {
       const reader = new ListReader(examples);
       const restored: number[] = [];
       for (let batch = 0; batch < 3; batch++) {
-        const packed = await packRows(reader, { rows: 4, length, padId: 0 });
+        const packed = await packRows(() => reader, { rows: 4, length, padId: 0 });
         for (const piece of pieces(packed)) {
           expect(new Set(piece.map((id) => Math.floor(id / 1000))).size).toBe(1); // one document
           restored.push(...piece);

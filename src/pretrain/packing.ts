@@ -56,11 +56,13 @@ export function shortestPiece(length: number): number {
 
 /**
  * Fills rows of fixed length with documents, one after another (as in the paper: concatenated, with block attention). A
- * document longer than what is left is cut into pieces, each a segment of its own. Stops early, with padding, where the
- * stream ends.
+ * document longer than what is left is cut into pieces, each a segment of its own. Stops early, with padding, where a
+ * row's stream ends.
+ *
+ * @param readerOf where a row's documents come from; rows are filled one after the other and may share a reader
  */
 export async function packRows(
-  reader: Reader,
+  readerOf: (row: number) => Reader,
   shape: { rows: number; length: number; padId: number },
 ): Promise<PackedRows> {
   const { rows, length, padId } = shape;
@@ -72,6 +74,7 @@ export async function packRows(
   const objective: number[] = [];
   let deobfuscated = 0;
   for (let row = 0; row < rows; row++) {
+    const reader = readerOf(row);
     let used = 0;
     for (let segment = 1; used < length; segment++) {
       const example = await reader.current();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { toyIdentifiers, toyIds, toyTokenizer } from "../../test/helpers/pretrain.js";
 import { Rng } from "../base/index.js";
-import { Stage1Batches, type Stage1BatchOptions, type Stage1Position } from "./stage1-batches.js";
+import { LANES_PER_ROW, Stage1Batches, type Stage1BatchOptions, type Stage1Position } from "./stage1-batches.js";
 import type { PreparedBatch, TrainingDocument } from "./types.js";
 
 const rng = Rng.fromSeed(11);
@@ -40,28 +40,60 @@ async function take(
   return taken;
 }
 
-/** The original tokens of a batch, labels put back, padding left out. */
-function restored({ tensors }: PreparedBatch<Stage1Position>): number[] {
-  const ids = (tensors["input_ids"]!.data as Int32Array).slice();
-  const weights = tensors["masked_weight"]!.data as Float32Array;
-  tensors["masked_index"]!.data.forEach((at: number | bigint, i: number) => {
-    if (weights[i]! > 0) ids[Number(at)] = Number(tensors["masked_label"]!.data[i]);
+/** Every lane's documents: their original tokens, labels put back; in the order in which they began. */
+function documentsOf(taken: readonly PreparedBatch<Stage1Position>[]): { tokens: number[]; whole: boolean }[] {
+  const begun: { tokens: number[]; whole: boolean }[] = [];
+  const open = new Map<number, (typeof begun)[number]>();
+  taken.forEach(({ tensors }, step) => {
+    const ids = (tensors["input_ids"]!.data as Int32Array).slice();
+    const weights = tensors["masked_weight"]!.data as Float32Array;
+    tensors["masked_index"]!.data.forEach((at: number | bigint, i: number) => {
+      if (weights[i]! > 0) ids[Number(at)] = Number(tensors["masked_label"]!.data[i]);
+    });
+    const [rows, length] = tensors["input_ids"]!.dims as [number, number];
+    for (let row = 0; row < rows; row++) {
+      const lane = (step % LANES_PER_ROW) * rows + row;
+      for (let at = row * length; at < (row + 1) * length && tensors["segments"]!.data[at] !== 0; at++) {
+        if (!open.has(lane)) open.set(lane, begun[begun.push({ tokens: [], whole: false }) - 1]!);
+        const document = open.get(lane)!;
+        document.tokens.push(ids[at]!);
+        if (ids[at] !== 1) continue;
+        document.whole = true;
+        open.delete(lane);
+      }
+    }
   });
-  return [...ids].filter((_, i) => tensors["segments"]!.data[i] !== 0);
+  return begun;
 }
 
 describe("an epoch", () => {
-  test("R gives every document's tokens once, then EOS, in the order of the permutation", async () => {
-    const taken = await take(batches({ objective: "R" }), 12);
+  test("R gives every document's tokens once, then EOS, and then begins the next epoch", async () => {
+    const taken = await take(batches({ objective: "R" }), 60);
+    expect(taken.at(-1)!.next.epoch).toBeGreaterThanOrEqual(2);
+    const texts = documents.map(({ text }) => [...toyIds(text), 1]);
+    const counts = new Array<number>(documents.length).fill(0);
+    for (const { tokens, whole } of documentsOf(taken)) {
+      const number = texts.findIndex((ids) => tokens.every((id, i) => id === ids[i]));
+      expect(number).toBeGreaterThanOrEqual(0);
+      if (whole) expect(tokens).toEqual(texts[number]);
+      counts[number]! += 1;
+    }
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  test("rows of a batch, and of the batches after it, hold different documents", async () => {
+    const long = documents.map(({ lang, text }) => ({ lang, text: text.repeat(50) }));
+    const rows = 3;
+    const taken = await take(batches({ objective: "R", documents: long, rows }), LANES_PER_ROW + 1);
     const order = rng.split("order", 0).permutation(documents.length);
-    const expected = [...order].flatMap((at) => [...toyIds(documents[at]!.text), 1]);
-    const stream = taken.flatMap(restored);
-    expect(stream.slice(0, expected.length)).toEqual(expected);
-    const second = [...rng.split("order", 1).permutation(documents.length)];
-    expect(second).not.toEqual([...order]);
-    expect(stream.slice(expected.length, expected.length + 10)).toEqual(
-      [...toyIds(documents[second[0]!]!.text), 1].slice(0, 10),
-    );
+    taken.slice(0, LANES_PER_ROW).forEach((batch, step) => {
+      const firsts = documentsOf([batch]).map(({ tokens }) => tokens);
+      const expected = [...order.slice(step * rows, (step + 1) * rows)].map((number) => toyIds(long[number]!.text));
+      expect(firsts).toEqual(expected.map((ids) => [...ids.slice(0, 64)]));
+    });
+    const [again] = documentsOf(taken.slice(-1));
+    expect(again!.tokens).toEqual([...toyIds(long[order[0]!]!.text).slice(64, 128)]);
   });
 
   test("P masks about half of the documents by each objective, D more tokens than R", async () => {
@@ -111,13 +143,22 @@ describe("a batch is a function of data, key and position", () => {
   });
 });
 
+test("a place of another batch size, or of nothing, is refused", async () => {
+  const { start } = batches({ rows: 3 });
+  const places = [start, { ...start, lanes: "here" }, { epoch: 0, index: 4, offset: 7, objective: "R" }];
+  for (const place of places) {
+    await expect(batches().prepare(place as Stage1Position, 0)).rejects.toMatchObject({ code: "checkpoint.position" });
+  }
+});
+
 describe("objectives", () => {
-  test("S: R in the first half of the steps, D in the second; the document in hand at the change stays R", async () => {
-    const taken = await take(batches({ objective: "S", steps: 8 }), 8);
-    for (const { stats } of taken.slice(0, 4)) expect(stats["masked_d"]).toBe(0);
-    const opened = taken[3]!.next.offset > 0;
-    expect(taken[4]!.stats["masked_r"]! > 0).toBe(opened);
-    for (const { stats } of taken.slice(5)) expect(stats["masked_r"]).toBe(0);
+  test("S: R in the first half of the steps, D in the second; documents in hand at the change stay R", async () => {
+    const taken = await take(batches({ objective: "S", steps: 64 }), 64);
+    for (const { stats } of taken.slice(0, 32)) expect(stats["masked_d"]).toBe(0);
+    expect(taken[31]!.next.lanes).toMatch(/:R/);
+    expect(taken[32]!.stats["masked_r"]).toBeGreaterThan(0);
+    // No document is longer than three rows.
+    for (const { stats } of taken.slice(32 + 3 * LANES_PER_ROW)) expect(stats["masked_r"]).toBe(0);
   });
 
   test("D masks identifiers and nothing else", async () => {

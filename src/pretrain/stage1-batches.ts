@@ -1,10 +1,11 @@
-import { int32, tensor, UserError, type Rng, type Tensor } from "../base/index.js";
+import { int32, internalError, tensor, UserError, type Rng, type Tensor } from "../base/index.js";
 import { Tokenizer } from "../tokenizer/index.js";
+import { LaneReader, readLanes, writeLanes, type Lane, type LaneSource } from "./_lanes.js";
 import { DocumentList, type DocumentOrder } from "./documents.js";
-import { InlineExamples, ThreadedExamples, type ExampleSource } from "./example-sources.js";
+import { InlineExamples, ThreadedExamples, type ExampleSource, type Place } from "./example-sources.js";
 import type { OpenedExample } from "./examples.js";
 import type { RandomMasking, Rate } from "./masking.js";
-import { maskedCapacity, packRows, type Example, type Objective, type PackedRows } from "./packing.js";
+import { maskedCapacity, packRows, type Objective, type PackedRows } from "./packing.js";
 import type { BatchSource, FindIdentifiers, PreparedBatch, PretrainTokenizer, TrainingDocument } from "./types.js";
 
 /** R random masking, D deobfuscation, P a coin per document, S half of the steps R and then D. */
@@ -36,13 +37,23 @@ export interface Stage1BatchOptions {
   readonly threads?: number;
 }
 
-/** The document `index` of `epoch`'s order, from token `offset`; its objective was settled when it was begun. */
+/**
+ * The next document of `epoch`'s order, which rows have their turn, and the documents in hand (`_lanes.ts`). A row has
+ * {@link LANES_PER_ROW} lanes that fill it in turn, each with a document of its own.
+ */
 export type Stage1Position = {
   readonly epoch: number;
   readonly index: number;
-  readonly offset: number;
-  readonly objective: Objective | null;
+  readonly turn: number;
+  readonly lanes: string;
 };
+
+/**
+ * A batch's rows hold different documents, and the next batches again others: with rows that go on in one document, a
+ * batch is three files and the next batch the same ones, and a small model never gets beyond the frequencies of tokens
+ * (docs/log.md, 24 November 2026).
+ */
+export const LANES_PER_ROW = 8;
 
 /**
  * Stage 1's batches. Documents are tokenised when their turn comes, or by threads somewhat earlier, so that start-up is
@@ -50,14 +61,21 @@ export type Stage1Position = {
  * where it falls in a batch.
  */
 export class Stage1Batches implements BatchSource<Stage1Position> {
-  readonly start: Stage1Position = { epoch: 0, index: 0, offset: 0, objective: null };
+  readonly start: Stage1Position;
   private readonly order: DocumentOrder;
   private readonly examples: ExampleSource;
-  private lastExample: { readonly key: string; readonly example: OpenedExample } | undefined;
+  /** Documents in hand after the last batch. */
+  private open = new Map<string, OpenedExample>();
 
   /** @throws UserError `corpus.empty` */
   constructor(private readonly options: Stage1BatchOptions) {
     const { documents, rng, tokenizer, threads = 0, rows, length } = options;
+    this.start = {
+      epoch: 0,
+      index: 0,
+      turn: 0,
+      lanes: writeLanes(new Array<Lane>(rows * LANES_PER_ROW).fill(undefined)),
+    };
     this.order = isList(documents) ? new DocumentList(documents, rng) : documents;
     if (this.order.count === 0) throw emptyCorpus();
     this.examples =
@@ -66,17 +84,43 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
         : new InlineExamples(this.order, options);
   }
 
+  /** @throws UserError `checkpoint.position`, `corpus.empty` */
   async prepare(position: Stage1Position, step: number): Promise<PreparedBatch<Stage1Position>> {
-    const reader = new DocumentReader(position, this.order.count, (at) => this.example(at, step));
-    const packed = await packRows(reader, {
-      rows: this.options.rows,
-      length: this.options.length,
-      padId: this.options.tokenizer.padId,
-    });
+    const { rows, length, tokenizer } = this.options;
+    const lanes = readLanes(position.lanes, rows * LANES_PER_ROW);
+    await this.reopen(lanes);
+    let { epoch, index } = position;
+    const objectiveOf = (place: Place): Objective =>
+      this.objectiveOf(place.epoch, this.order.numberAt(place.epoch, place.index), step);
+    const source: LaneSource = {
+      open: (document) => Promise.resolve(this.open.get(keyOf(document))!),
+      begin: async () => {
+        for (let empty = 0; empty <= this.order.count; empty++) {
+          const place = { epoch, index };
+          const wanted = objectiveOf(place);
+          const example = await this.examples.next(place, wanted, objectiveOf);
+          [epoch, index] = index + 1 === this.order.count ? [epoch + 1, 0] : [epoch, index + 1];
+          if (example === undefined) continue;
+          this.open.set(keyOf({ ...place, objective: wanted }), example);
+          return { place, example };
+        }
+        throw emptyCorpus();
+      },
+    };
+    const first = position.turn * rows;
+    const readers = lanes.slice(first, first + rows).map((lane) => new LaneReader(lane, source));
+    const packed = await packRows((row) => readers[row]!, { rows, length, padId: tokenizer.padId });
+    readers.forEach(({ lane }, row) => (lanes[first + row] = lane));
+    this.keep(lanes);
+    const turn = (position.turn + 1) % LANES_PER_ROW;
     return {
       tensors: packedTensors(packed),
-      stats: { ...packedStats(packed), documents: reader.finished, without_identifiers: reader.fallbacks },
-      next: reader.position,
+      stats: {
+        ...packedStats(packed),
+        documents: readers.reduce((sum, { finished }) => sum + finished, 0),
+        without_identifiers: readers.reduce((sum, { fallbacks }) => sum + fallbacks, 0),
+      },
+      next: { epoch, index, turn, lanes: writeLanes(lanes) },
     };
   }
 
@@ -86,17 +130,20 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
     await this.order.close();
   }
 
-  /** The masked document at a position, whole, with its end-of-sequence token. Empty documents give undefined. */
-  private async example(at: Stage1Position, step: number): Promise<OpenedExample | undefined> {
-    const objectiveOf = ({ epoch, index }: { epoch: number; index: number }): Objective =>
-      this.objectiveOf(epoch, this.order.numberAt(epoch, index), step);
-    const wanted = at.objective ?? objectiveOf(at);
-    const key = `${at.epoch} ${at.index} ${wanted}`; // A long document goes through many batches.
-    if (this.lastExample?.key === key) return this.lastExample.example;
-    const { epoch, index } = at;
-    const example = await this.examples.get({ epoch, index }, wanted, objectiveOf);
-    if (example !== undefined) this.lastExample = { key, example };
-    return example;
+  /** Makes the documents in hand that are not here: all of them, after a resume. In their order, as files are read so. */
+  private async reopen(lanes: readonly Lane[]): Promise<void> {
+    const missing = lanes.filter((lane) => lane !== undefined).filter((lane) => !this.open.has(keyOf(lane)));
+    missing.sort((a, b) => a.epoch - b.epoch || a.index - b.index);
+    for (const lane of missing) {
+      const example = await this.examples.one(lane, lane.objective);
+      if (example === undefined) throw internalError("a document in hand has no tokens");
+      this.open.set(keyOf(lane), example);
+    }
+  }
+
+  private keep(lanes: readonly Lane[]): void {
+    const kept = new Set(lanes.filter((lane) => lane !== undefined).map(keyOf));
+    for (const key of this.open.keys()) if (!kept.has(key)) this.open.delete(key);
   }
 
   private objectiveOf(epoch: number, document: number, step: number): Objective {
@@ -107,49 +154,12 @@ export class Stage1Batches implements BatchSource<Stage1Position> {
   }
 }
 
-function isList(documents: readonly TrainingDocument[] | DocumentOrder): documents is readonly TrainingDocument[] {
-  return Array.isArray(documents);
+function keyOf({ epoch, index, objective }: Place & { readonly objective: Objective }): string {
+  return `${epoch} ${index} ${objective}`;
 }
 
-/** Walks over documents in epoch order and counts what it meets. */
-class DocumentReader {
-  finished = 0;
-  fallbacks = 0;
-  private held: OpenedExample | undefined;
-
-  constructor(
-    public position: Stage1Position,
-    private readonly documents: number,
-    private readonly example: (at: Stage1Position) => Promise<OpenedExample | undefined>,
-  ) {}
-
-  get offset(): number {
-    return this.position.offset;
-  }
-
-  set offset(offset: number) {
-    this.position = { ...this.position, offset, objective: this.held?.wanted ?? null };
-  }
-
-  async current(): Promise<Example> {
-    for (let empty = 0; this.held === undefined; empty++) {
-      if (empty > this.documents) throw emptyCorpus();
-      this.held = await this.example(this.position);
-      if (this.held === undefined) this.advance();
-    }
-    return this.held;
-  }
-
-  advance(): void {
-    const { epoch, index } = this.position;
-    const last = index + 1 === this.documents;
-    if (this.held !== undefined) {
-      this.finished += 1;
-      if (this.held.objective !== this.held.wanted) this.fallbacks += 1;
-    }
-    this.held = undefined;
-    this.position = { epoch: last ? epoch + 1 : epoch, index: last ? 0 : index + 1, offset: 0, objective: null };
-  }
+function isList(documents: readonly TrainingDocument[] | DocumentOrder): documents is readonly TrainingDocument[] {
+  return Array.isArray(documents);
 }
 
 /** Packed rows as stage 1's program takes them; unused room repeats position 0 with weight 0. */

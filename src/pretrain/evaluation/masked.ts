@@ -18,7 +18,7 @@ export async function packExamples(
   const reader = new ListReader(examples);
   const batches: { tensors: Record<string, Tensor>; masked: number }[] = [];
   while (!reader.done) {
-    const packed = await packRows(reader, shape);
+    const packed = await packRows(() => reader, shape);
     const rows = packed.segments.findLastIndex((segment) => segment > 0) / shape.length;
     const used = Math.floor(rows) + 1;
     const tensors = packedTensors(packed);
