@@ -38,7 +38,7 @@ function unknownPlace(count: number): UserError {
   return new UserError(
     "checkpoint.position",
     `stage 1: expected a place in the data with ${count} open documents, got one of another version or batch size`,
-    { fix: "Train into a new folder, with --from to begin with these weights" },
+    { fix: "Go on with the settings that the run began with, or train into a new folder" },
   );
 }
 
