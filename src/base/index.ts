@@ -2,6 +2,7 @@ export * from "./config.js";
 export * from "./enlarged.js";
 export * from "./errors.js";
 export * from "./files.js";
+export * from "./geometry.js";
 export * from "./hash.js";
 export * from "./jsonl.js";
 export * from "./languages.js";

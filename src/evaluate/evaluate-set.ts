@@ -77,7 +77,7 @@ export async function evaluateSet(options: EvaluateSetOptions): Promise<SetEvalu
 }
 
 /** One matrix a group, embedding every distinct text of all groups once. */
-async function embedGroups(
+export async function embedGroups(
   embed: Embed,
   side: Side,
   groups: readonly (readonly { text: string }[])[],

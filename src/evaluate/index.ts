@@ -1,6 +1,7 @@
 export { Bm25, bm25, type Bm25Options } from "./bm25.js";
 export { pairedBootstrap, type PairedDifference } from "./bootstrap.js";
 export { evaluateClassification, type ClassificationReport, type ClassScores } from "./classification.js";
+export { evaluatePairs, type PairsReport } from "./evaluate-pairs.js";
 export {
   evaluateSet,
   type Baseline,

@@ -42,9 +42,13 @@ const checkpoints = z.strictObject({
   best: z.boolean().default(false),
 });
 
-const evaluation = z.strictObject({
+const everySteps = {
   /** Updates between evaluations on the validation split, and one after the last; null for none. */
   everySteps: count.nullable().default(null),
+};
+
+const evaluation = z.strictObject({
+  ...everySteps,
   /** Documents, the same number of each language. */
   documents: count.default(180),
   /** Pairs for quick retrieval; 0 for none. */
@@ -212,6 +216,14 @@ export const stage2ConfigSchema = z
       .optional(),
     /** Only pairs of these; each must have some. All of the corpus if not given. */
     languages: z.array(z.enum(LANGUAGES)).min(1).optional(),
+    /** May change between calls: it decides nothing about what is trained. */
+    evaluation: z
+      .strictObject({
+        ...everySteps,
+        /** Held-out pairs, each summary looking for its function among all of them. */
+        pairs: z.int().min(2).default(1000),
+      })
+      .optional(),
     /** Batches whose pairs are sorted by length together; 1 does not sort. */
     lengthPool: count.default(16),
     /** Batches are padded to a multiple of this many tokens. */

@@ -195,14 +195,15 @@ async function* evaluationOf<P extends Position>(
   { training, evaluator }: StagePlan<P>,
   rng: Rng,
 ): AsyncGenerator<TrainEvent, LoopOptions<P>["evaluation"]> {
-  const everySteps = "evaluation" in training ? training.evaluation.everySteps : null;
+  const everySteps = training.evaluation?.everySteps ?? null;
   if (everySteps === null || evaluator === undefined) return undefined;
   const made = await evaluator(rng.split("evaluation"));
   if (made !== undefined) return { everySteps, evaluator: made };
   yield {
     kind: "warning",
     code: "evaluation.no-data",
-    message: "evaluation: expected validation documents in the corpus, got none; the run goes on without evaluations",
+    message:
+      "evaluation: expected held-out records in the corpus's validation split, got none; the run goes on without evaluations",
   };
   return undefined;
 }

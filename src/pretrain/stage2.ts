@@ -2,6 +2,7 @@ import { LANGUAGES, sha256, sha256File, UserError, type Language } from "../base
 import { readManifest, readPairs } from "../corpus/index.js";
 import { parseModelConfig, type ModelConfig } from "../model/index.js";
 import { parseStage2Config, type Stage2ConfigInput } from "./config.js";
+import { stage2Evaluator, validationPairs, type ValidationPair } from "./evaluation/index.js";
 import { tokenisePairs } from "./pair-tokens.js";
 import { readMined, requireFile } from "./pairs/negatives.js";
 import { distillationOf, embedByTeacher, type Teacher } from "./pairs/teacher.js";
@@ -19,6 +20,8 @@ export interface PairSource {
   /** Languages that it should have pairs of: the lack of one is told. */
   readonly languages?: readonly Language[];
   pairs(): AsyncIterable<TrainingPair>;
+  /** What evaluation looks at; without it there is none. */
+  readonly validation?: readonly ValidationPair[];
 }
 
 /** @see runStage2 */
@@ -91,6 +94,12 @@ export async function stage2Plan(options: Omit<Stage2Options, keyof RunPlace>): 
       });
       yield* warnings(leftOutWarnings(source.leftOut, batch));
       return source;
+    },
+    evaluator: async (rng) => {
+      const count = config.evaluation?.pairs ?? 0;
+      const held = typeof corpus === "string" ? await validationPairs(corpus, count, rng) : corpus.validation;
+      if (held === undefined || held.length < 2) return undefined;
+      return stage2Evaluator({ config, model, tokenizer, pairs: held });
     },
     summarise: (outputs, stats) => ({
       ...(typeof temperature === "number" ? { temperature } : {}),

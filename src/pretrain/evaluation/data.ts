@@ -1,5 +1,5 @@
 import type { Rng } from "../../base/index.js";
-import { openCorpus, type RowGroup } from "../../corpus/index.js";
+import { openCorpus, type OpenCorpus, type RowGroup } from "../../corpus/index.js";
 import type { TrainingDocument } from "../types.js";
 
 /** A summary and its function, for quick retrieval. */
@@ -37,16 +37,31 @@ export async function corpusValidation(
         drawn.offer(first + row, { lang, text });
       });
     });
-    const pairs = new Drawn<ValidationPair>(sizes.pairs, rng.split("pairs"));
-    await each(corpus.pairs.groups("validation"), async (group, first) => {
-      const records = await corpus.pairs.readGroup(group, ["summary", "code"]);
-      records.forEach(({ summary, code }, row) => pairs.offer(first + row, { summary, code }));
-    });
+    const pairs = await drawnPairs(corpus, sizes.pairs, rng);
     const languages = [...byLanguage].sort(([a], [b]) => (a < b ? -1 : 1));
-    return { documents: languages.flatMap(([, drawn]) => drawn.items()), pairs: pairs.items() };
+    return { documents: languages.flatMap(([, drawn]) => drawn.items()), pairs };
   } finally {
     await corpus.close();
   }
+}
+
+/** The pairs of {@link corpusValidation} alone. @throws as it */
+export async function validationPairs(folder: string, count: number, rng: Rng): Promise<readonly ValidationPair[]> {
+  const corpus = await openCorpus(folder);
+  try {
+    return await drawnPairs(corpus, count, rng);
+  } finally {
+    await corpus.close();
+  }
+}
+
+async function drawnPairs({ pairs }: OpenCorpus, count: number, rng: Rng): Promise<readonly ValidationPair[]> {
+  const drawn = new Drawn<ValidationPair>(count, rng.split("pairs"));
+  await each(pairs.groups("validation"), async (group, first) => {
+    const records = await pairs.readGroup(group, ["summary", "code"]);
+    records.forEach(({ summary, code }, row) => drawn.offer(first + row, { summary, code }));
+  });
+  return drawn.items();
 }
 
 async function each(

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toyIdentifiers, toyTokenizer, withoutClock } from "../../../test/helpers/pretrain.js";
-import { documents } from "../../../test/helpers/pretrain-runs.js";
+import { documents, pairs } from "../../../test/helpers/pretrain-runs.js";
 import { float32, type Tensor } from "../../base/index.js";
 import { createEngine } from "../../engine/index.js";
 import { sizeWith } from "../../model/index.js";
 import { latestCheckpoint } from "../checkpoint.js";
 import { readMetrics } from "../metrics-file.js";
 import { runStage1, type Stage1Options } from "../stage1.js";
+import { runStage2, type Stage2Options } from "../stage2.js";
 import type { TrainEvent, TrainSession } from "../types.js";
 import { evaluateMasked, packExamples } from "./masked.js";
 import { meanReciprocalRank } from "./retrieval.js";
@@ -132,6 +133,9 @@ describe("in a run", () => {
       expect(Number.isFinite(last[`validation_${name}`]), name).toBe(true);
     }
     expect(last["validation_mrr"]).toBeGreaterThanOrEqual(1 / 5);
+    expect(last["validation_effective_rank"]).toBeGreaterThan(1);
+    expect(last["validation_effective_rank"]).toBeLessThanOrEqual(10); // Ten vectors.
+    expect(Math.abs(last["validation_mean_cosine"]!)).toBeLessThanOrEqual(1);
     expect(last["validation_perplexity_d"]).toBeCloseTo(Math.exp(last["validation_loss_d"]!), 6);
     const samples = JSON.parse(await readFile(join(folder, "watched", "samples.json"), "utf8")) as Sample[];
     expect(samples.map(({ step }) => step)).toEqual([4, 4, 6, 6]);
@@ -142,6 +146,36 @@ describe("in a run", () => {
     await run(options("stopped", { evaluation }));
     const resumed = await readMetrics(join(folder, "stopped"));
     expect(resumed.slice(3).map(withoutClock)).toEqual(watched.slice(3).map(withoutClock));
+  });
+
+  test("stage 2 looks at held-out pairs, and changes nothing of the training; with a static bag, too", async () => {
+    const held = Array.from({ length: 6 }, (_, i) => ({
+      summary: `Adds ${i} to total`,
+      code: `f${i}() { n += ${i} }`,
+    }));
+    for (const size of ["nano", "bag"] as const) {
+      const model = sizeWith(size, { vocabSize: 1000, width: 16, ...(size === "nano" ? { layers: 1, heads: 2 } : {}) });
+      const train = async (out: string, evaluation?: object): Promise<Stage2Options> => {
+        const given: Stage2Options = {
+          config: { ...{ steps: 5, batch: 8, textLength: 16, codeLength: 24 }, ...(evaluation && { evaluation }) },
+          corpus: { hash: "pairs", pairs, validation: held },
+          ...{ model, tokenizer: toyTokenizer, out: join(folder, `${size}-${out}`) },
+          ...{ engine: createEngine("onnxruntime"), engineSettings: { threads: 1 } },
+        };
+        const events = runStage2(given);
+        while ((await events.next()).done !== true);
+        return given;
+      };
+      const plain = await readMetrics((await train("plain")).out);
+      const watched = await readMetrics((await train("watched", { everySteps: 2 })).out);
+      expect(watched.flatMap((line) => ("validation_mrr" in line ? [line.step] : []))).toEqual([2, 4, 5]);
+      expect(watched.map(({ loss }) => loss)).toEqual(plain.map(({ loss }) => loss));
+      const last = watched.at(-1)!;
+      expect(last["validation_mrr"]).toBeGreaterThanOrEqual(1 / 6);
+      for (const name of ["alignment", "uniformity", "mean_cosine", "effective_rank"]) {
+        expect(Number.isFinite(last[`validation_${name}`]), name).toBe(true);
+      }
+    }
   });
 
   test("a source without validation documents is told of, and trains", async () => {

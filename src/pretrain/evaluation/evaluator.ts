@@ -1,16 +1,16 @@
 import type { Language, Rng } from "../../base/index.js";
 import type { Graph } from "../../graph/index.js";
 import type { ModelConfig } from "../../model/index.js";
-import type { Stage1Config } from "../config.js";
+import type { Stage1Config, Stage2Config } from "../config.js";
 import { ExampleMaker } from "../examples.js";
 import type { Example, Objective } from "../packing.js";
 import { predictProgram } from "../programs/index.js";
 import type { DecodingTokenizer } from "../types.js";
 import { embedProgram, stage1Evaluate } from "../programs/index.js";
 import type { FindIdentifiers, PretrainTokenizer, TrainingDocument, TrainSession } from "../types.js";
-import type { ValidationData } from "./data.js";
+import type { ValidationData, ValidationPair } from "./data.js";
 import { evaluateMasked, packExamples, type MaskedSet } from "./masked.js";
-import { retrievalMrr, tokeniseRetrieval } from "./retrieval.js";
+import { retrievalMetrics, tokeniseRetrieval } from "./retrieval.js";
 import { guessSamples, sampleTasks, type Sample } from "./samples.js";
 
 /** What an evaluation found. */
@@ -45,7 +45,7 @@ const PROGRAMS = { masked: "evaluate_masked", embed: "evaluate_embed", predict: 
 export async function stage1Evaluator(options: Stage1EvaluatorOptions): Promise<Evaluator> {
   const { config, model, tokenizer, data, rng } = options;
   const sets = await maskedSets(options);
-  const texts = data.pairs.length < 2 ? undefined : await tokeniseRetrieval(data.pairs, tokenizer, model.maxLength);
+  const texts = data.pairs.length < 2 ? undefined : await tokeniseRetrieval(data.pairs, tokenizer, quickLengths(model));
   const decoding = isDecoding(tokenizer) ? tokenizer : undefined;
   const { samples: count } = config.evaluation;
   const tasks =
@@ -61,12 +61,37 @@ export async function stage1Evaluator(options: Stage1EvaluatorOptions): Promise<
     async evaluate(session, step) {
       const metrics = await evaluateMasked(session, PROGRAMS.masked, sets);
       if (texts !== undefined) {
-        metrics["validation_mrr"] = await retrievalMrr(session, PROGRAMS.embed, texts, tokenizer.padId);
+        Object.assign(metrics, await retrievalMetrics(session, PROGRAMS.embed, texts, tokenizer.padId));
       }
       const samples =
         decoding === undefined ? [] : await guessSamples(session, PROGRAMS.predict, tasks, decoding, step);
       return { metrics, samples };
     },
+  };
+}
+
+/** Stage 1 knows nothing of pairs: lengths that a quick look can afford. */
+function quickLengths({ maxLength }: ModelConfig): { text: number; code: number } {
+  return { text: Math.min(64, maxLength), code: Math.min(128, maxLength) };
+}
+
+/** @see stage2Evaluator */
+export interface Stage2EvaluatorOptions {
+  readonly config: Pick<Stage2Config, "textLength" | "codeLength">;
+  readonly model: ModelConfig;
+  readonly tokenizer: PretrainTokenizer;
+  readonly pairs: readonly ValidationPair[];
+}
+
+/** Stage 2's evaluation: held-out summaries and their whole functions, cut as in training, embedded without dropout. */
+export async function stage2Evaluator({ config, model, tokenizer, pairs }: Stage2EvaluatorOptions): Promise<Evaluator> {
+  const texts = await tokeniseRetrieval(pairs, tokenizer, { text: config.textLength, code: config.codeLength });
+  return {
+    programs: { [PROGRAMS.embed]: embedProgram(model) },
+    evaluate: async (session) => ({
+      metrics: await retrievalMetrics(session, PROGRAMS.embed, texts, tokenizer.padId),
+      samples: [],
+    }),
   };
 }
 

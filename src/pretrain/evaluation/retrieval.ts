@@ -1,4 +1,4 @@
-import { tensor, type Tensor } from "../../base/index.js";
+import { geometryOf, tensor, type Tensor } from "../../base/index.js";
 import type { PretrainTokenizer, TrainSession } from "../types.js";
 import type { ValidationPair } from "./data.js";
 
@@ -11,34 +11,54 @@ export interface RetrievalTexts {
   readonly codes: readonly Int32Array[];
 }
 
-/** Tokenises pairs, each side cut at a length that a quick look can afford. */
+/** Tokenises pairs, each side cut at a length. */
 export async function tokeniseRetrieval(
   pairs: readonly ValidationPair[],
   tokenizer: PretrainTokenizer,
-  longest: number,
+  { text, code }: { readonly text: number; readonly code: number },
 ): Promise<RetrievalTexts> {
   return {
     queries: await tokenizer.encodeBatchForModel(
       pairs.map(({ summary }) => summary),
-      Math.min(64, longest),
+      text,
     ),
     codes: await tokenizer.encodeBatchForModel(
-      pairs.map(({ code }) => code),
-      Math.min(128, longest),
+      pairs.map((pair) => pair.code),
+      code,
     ),
   };
 }
 
-/** Mean reciprocal rank of each summary's function among all functions, by cosine. A tie counts against. */
-export async function retrievalMrr(
+/**
+ * Mean reciprocal rank of each summary's function among all functions by cosine, a tie counting against, and how the vectors
+ * lie ({@link geometryOf}).
+ */
+export async function retrievalMetrics(
   session: TrainSession,
   program: string,
   texts: RetrievalTexts,
   padId: number,
-): Promise<number> {
+): Promise<Record<string, number>> {
   const queries = await embed(session, program, texts.queries, padId);
   const codes = await embed(session, program, texts.codes, padId);
-  return meanReciprocalRank(queries, codes);
+  const metrics = { validation_mrr: meanReciprocalRank(queries, codes) };
+  const [text, code] = [joined(queries), joined(codes)];
+  if (!text.every(Number.isFinite) || !code.every(Number.isFinite)) return metrics; // Told of by the loss.
+  const { alignment, uniformity, meanCosine, effectiveRank } = await geometryOf(text, code, queries[0]!.length);
+  return {
+    ...metrics,
+    validation_alignment: alignment,
+    validation_uniformity: uniformity,
+    validation_mean_cosine: meanCosine,
+    validation_effective_rank: effectiveRank,
+  };
+}
+
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const width = rows[0]!.length;
+  const matrix = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => matrix.set(row, i * width));
+  return matrix;
 }
 
 /** Of unit vectors, the i-th query belonging to the i-th code. */

@@ -54,6 +54,8 @@ const CHARTS: readonly { readonly title: string; readonly keys: Readonly<Record<
     keys: { validation_accuracy_r: "random masks", validation_accuracy_d: "deobfuscation" },
   },
   { title: "Held out: retrieval MRR", keys: { validation_mrr: "MRR" } },
+  { title: "Held out: effective rank", keys: { validation_effective_rank: "directions in use" } },
+  { title: "Held out: mean cosine", keys: { validation_mean_cosine: "of two texts, of two functions" } },
   { title: "Learning rate", keys: { learning_rate: "rate" } },
   { title: "Gradient norm", keys: { grad_norm: "norm" } },
   { title: "Tokens per second", keys: { tokens_per_second: "tokens/s" } },
