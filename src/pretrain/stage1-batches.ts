@@ -53,7 +53,7 @@ export type Stage1Position = {
  * batch is three files and the next batch the same ones, and a small model never gets beyond the frequencies of tokens
  * (docs/log.md, 24 November 2026).
  */
-export const LANES_PER_ROW = 8;
+export const LANES_PER_ROW = 64;
 
 /**
  * Stage 1's batches. Documents are tokenised when their turn comes, or by threads somewhat earlier, so that start-up is
