@@ -1,10 +1,10 @@
 /**
- * `node --import tsx bench/stage2/memory.ts [--pairs N] [--chunk N] [--threads N] [--runs K] [--peer] [--json]`: one step of
- * stage 2 on ONNX Runtime, in this process, and the most memory that it had. `--json` writes `results/stage2/memory.json`.
+ * `node --import tsx bench/stage2/memory.ts [--pairs N] [--chunk N] [--threads N] [--runs K] [--peer] [--peer-pairs N] [--json]`:
+ * one step of stage 2 on ONNX Runtime, in this process, and the most memory that it had. `--json` writes `results/stage2/memory.json`.
  * With `--runs` every program really runs K times only and its last answer is handed on after that: the arrays, the
  * programs' own memory and so the peak are those of the whole step, its time and its loss are not. `--peer` has
- * sentence-transformers' cached loss make a step of four such chunks in a process of its own and tells its peak: what it
- * keeps of the other pairs of a larger batch are their vectors.
+ * sentence-transformers' cached loss make a step of `--peer-pairs` pairs (as many as ours) in a process of its own and tells its
+ * peak.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
     runs: { type: "string" },
     peer: { type: "boolean", default: false },
+    "peer-pairs": { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -46,19 +47,19 @@ function peak(): number {
   return Number(kilobytes) / 2 ** 20;
 }
 
-/** The peer's high-water mark after a step of four chunks. */
-async function peerPeak(): Promise<Record<string, number>> {
+/** The peer's high-water mark after a step. */
+async function peerPeak(pairs: number): Promise<Record<string, number>> {
   const python = await setupPeers((line) => console.error(line));
-  const peer = await Peer.start(python, "stage2_sentence_transformers.py", peerJob(4 * chunk, threads));
+  const peer = await Peer.start(python, "stage2_sentence_transformers.py", peerJob(pairs, threads));
   try {
-    const answer = (await peer.ask({ pairs: 4 * chunk, chunk, steps: 1 })) as { peak: number };
-    return { pairs: 4 * chunk, chunk, "peak-gib": answer.peak / 2 ** 30 };
+    const answer = (await peer.ask({ pairs, chunk, steps: 1 })) as { peak: number };
+    return { pairs, chunk, "peak-gib": answer.peak / 2 ** 30 };
   } finally {
     await peer.close();
   }
 }
 
-const theirs = values.peer ? { "sentence-transformers": await peerPeak() } : {};
+const theirs = values.peer ? { "sentence-transformers": await peerPeak(Number(values["peer-pairs"] ?? pairs)) } : {};
 const job = stage2Job(pairs, chunk, threads);
 const state = { ...initialState(MODEL, initialise(MODEL, Rng.fromSeed(1)), UPDATE, "stage2"), ...job.step.scratch };
 const session = await createEngine("onnxruntime").open(job.step.programs, state, { threads });

@@ -5,6 +5,7 @@ import { largestDifference, numbers, withSession } from "../../test/helpers/run-
 import { LOG_TEMPERATURE, lossParameters, PAPER_CONTRASTIVE } from "./losses/index.js";
 import { blockRows, initialState, type Stage2Loss, type UpdateOptions } from "./programs/index.js";
 import { equalRows, stage2Steps } from "./step.js";
+import { chunksOf } from "./_view-chunks.js";
 
 const rng = Rng.fromSeed(8);
 const model = parseModelConfig({
@@ -42,9 +43,13 @@ function batchOf(pairs = PAIRS): Record<string, Tensor> {
 const batch = batchOf();
 
 /** Metrics of some updates, the state before and after. */
-async function updates(loss: Stage2Loss, chunk: number | null, { steps = 1, rate = 1e-2, given = batch } = {}) {
-  const step = stage2Steps(model, loss, update, chunk);
-  const start = initialState(model, initialise(model, rng), update, "stage2", lossParameters(loss.temperature));
+async function updates(
+  loss: Stage2Loss,
+  chunk: number | null,
+  { steps = 1, rate = 1e-2, given = batch, config = model } = {},
+) {
+  const step = stage2Steps(config, loss, update, chunk);
+  const start = initialState(config, initialise(config, rng), update, "stage2", lossParameters(loss.temperature));
   return withSession(
     step.programs,
     { ...start, ...step.scratch },
@@ -67,9 +72,9 @@ function gradientOf(state: Readonly<Record<string, Tensor>>): Record<string, num
   return Object.fromEntries(moments.map(([name, value]) => [name, numbers(value).map((x) => 10 * x)]));
 }
 
-async function expectSame(loss: Stage2Loss, chunk: number): Promise<void> {
-  const whole = await updates({ ...loss, block: undefined }, null);
-  const found = await updates(loss, chunk);
+async function expectSame(loss: Stage2Loss, chunk: number, more: { given?: typeof batch; config?: typeof model } = {}) {
+  const whole = await updates({ ...loss, block: undefined }, null, more);
+  const found = await updates(loss, chunk, more);
   expect(Object.keys(found.metrics[0]!).sort()).toEqual(Object.keys(whole.metrics[0]!).sort());
   for (const [name, value] of Object.entries(whole.metrics[0]!)) {
     const size = Math.max(1, Math.abs(value));
@@ -104,6 +109,43 @@ describe("gradient caching of 64 pairs, dropout on: loss, metrics and gradient o
   ] satisfies readonly (readonly [string, Partial<Stage2Loss>])[])("%s", (_, options) =>
     expectSame({ ...PAPER_CONTRASTIVE, ...options }, 24),
   );
+});
+
+describe("without dropout a chunk is as wide as its longest text", () => {
+  const wide = Object.fromEntries(
+    Object.entries(batch).map(([name, given]) => {
+      if (name === "row_ids") return [name, given];
+      const [pairs, length] = given.dims as [number, number];
+      const data = new Int32Array(pairs * 40);
+      for (let row = 0; row < pairs; row++) {
+        data.set((given.data as Int32Array).subarray(row * length, (row + 1) * length), row * 40);
+      }
+      return [name, int32([pairs, 40], data)];
+    }),
+  );
+
+  test.each([8, 24])("%i pairs at a time: loss, metrics and gradient of the whole batch", (chunk) =>
+    expectSame({ ...PAPER_CONTRASTIVE, duplicates: "mask" }, chunk, {
+      given: wide,
+      config: { ...model, dropout: 0, maxLength: 40 },
+    }),
+  );
+
+  test("rows go by length, every row once", () => {
+    const segments = int32(
+      [5, 40],
+      [3, 40, 1, 17, 2].flatMap((n) => Array.from({ length: 40 }, (_, t) => +(t < n))),
+    );
+    expect(chunksOf(segments, 2, true)).toEqual([
+      { rows: [2, 4], length: 16 },
+      { rows: [0, 3], length: 32 },
+      { rows: [1], length: 40 },
+    ]);
+    expect(chunksOf(segments, 3, false)).toEqual([
+      { rows: [0, 1, 2], length: 40 },
+      { rows: [3, 4], length: 40 },
+    ]);
+  });
 });
 
 describe("modalities", () => {

@@ -20,9 +20,9 @@ import {
   viewsOf,
   type Stage2Loss,
   type UpdateOptions,
-  type ViewName,
 } from "./programs/index.js";
 import type { TrainSession } from "./types.js";
+import { chunksOf, pickRows, putRows, spans, viewChunk } from "./_view-chunks.js";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -85,6 +85,8 @@ export function maskedChunk(batch: Tensors, start: number, end: number): Record<
 /**
  * Stage 2: whole batches, or gradient caching in chunks of `chunk` pairs: embed all, gradient of the
  * loss by the vectors, then every chunk again. The loss still sees every pair of the batch, a block of anchors at a time.
+ * Without dropout a chunk is of texts of about the same length, and as wide as the longest of them: with it, the masks of
+ * attention would depend on that width.
  */
 export function stage2Steps(model: ModelConfig, loss: Stage2Loss, update: UpdateOptions, chunk: number | null): Step {
   if (chunk === null) {
@@ -109,13 +111,16 @@ export function stage2Steps(model: ModelConfig, loss: Stage2Loss, update: Update
     async run(session, batch) {
       const pairs = batch["row_ids"]!.dims[0]!;
       const full = withGroups(batch, loss);
+      const chunks = Object.fromEntries(
+        views.map((view) => [view, chunksOf(batch[`${VIEWS[view].side}_segments`]!, chunk, model.dropout === 0)]),
+      );
       const vectors: Record<string, Tensor> = {};
       for (const view of views) {
-        const parts: Tensor[] = [];
-        for (const [start, end] of spans(pairs, chunk)) {
-          parts.push((await session.run(`embed_${view}`, viewChunk(batch, view, start, end)))["vectors"]!);
+        for (const part of chunks[view]!) {
+          const { vectors: found } = await session.run(`embed_${view}`, viewChunk(batch, view, part));
+          vectors[view] ??= zeros("float32", [pairs, ...found!.dims.slice(1)]);
+          putRows(vectors[view], part.rows, found!);
         }
-        vectors[view] = joinRows(parts);
       }
       const sums: Record<string, number> = {};
       const gradients: Record<string, Tensor<"float32">> = {};
@@ -137,22 +142,14 @@ export function stage2Steps(model: ModelConfig, loss: Stage2Loss, update: Update
         }
       }
       for (const view of views) {
-        for (const [start, end] of spans(pairs, chunk)) {
-          const vector_gradient = sliceRows(gradients[view]!, start, end);
-          await session.run(`backward_${view}`, { ...viewChunk(batch, view, start, end), vector_gradient });
+        for (const part of chunks[view]!) {
+          const vector_gradient = pickRows(gradients[view]!, part.rows);
+          await session.run(`backward_${view}`, { ...viewChunk(batch, view, part), vector_gradient });
         }
       }
       return { ...scalars(sums), ...(await session.run("apply", { learning_rate: batch["learning_rate"]! })) };
     },
   };
-}
-
-/** `[0, size)` in order, at most `step` at a time. */
-function spans(size: number, step: number): (readonly [start: number, end: number])[] {
-  return Array.from({ length: Math.ceil(size / step) }, (_, index) => [
-    index * step,
-    Math.min(size, (index + 1) * step),
-  ]);
 }
 
 /** With `text_group` and `code_group` where duplicates are masked: rows of equal tokens have equal numbers. */
@@ -195,16 +192,6 @@ function wholeStep(program: Graph): Step {
   };
 }
 
-function viewChunk(batch: Tensors, view: ViewName, start: number, end: number): Record<string, Tensor> {
-  const { side } = VIEWS[view];
-  return {
-    input_ids: sliceRows(batch[`${side}_ids`]!, start, end),
-    input_segments: sliceRows(batch[`${side}_segments`]!, start, end),
-    row_ids: sliceRows(batch["row_ids"]!, start, end),
-    dropout_key: batch["dropout_key"]!,
-  };
-}
-
 function rowsOf(batch: Tensors, names: readonly string[], start: number, end: number): Record<string, Tensor> {
   return Object.fromEntries(names.map((name) => [name, sliceRows(batch[name]!, start, end)]));
 }
@@ -213,17 +200,6 @@ function rowsOf(batch: Tensors, names: readonly string[], start: number, end: nu
 function sliceRows({ dtype, dims, data }: Tensor, start: number, end: number): Tensor {
   const width = data.length / dims[0]!;
   return tensor(dtype, [end - start, ...dims.slice(1)], data.slice(start * width, end * width));
-}
-
-function joinRows(parts: readonly Tensor[]): Tensor {
-  const rows = parts.reduce((sum, { dims }) => sum + dims[0]!, 0);
-  const joined = zeros("float32", [rows, ...parts[0]!.dims.slice(1)]);
-  let at = 0;
-  for (const { data } of parts) {
-    joined.data.set(data as Float32Array, at);
-    at += data.length;
-  }
-  return joined;
 }
 
 function scalars(values: Readonly<Record<string, number>>): Record<string, Tensor> {
