@@ -21,7 +21,7 @@ const PARTS = ["query", "key", "value"] as const;
 
 /** Whether that architecture has all that the config asks for. */
 export function fitsTransformers(config: ModelConfig): boolean {
-  return config.layers > 0 && config.positions && config.finalNorm;
+  return config.layers > 0 && config.positions && config.finalNorm && config.headBias === "none";
 }
 
 /** Keys of `config.json` for transformers. */

@@ -1,7 +1,10 @@
 import {
+  abs,
   add,
   cast,
+  concat,
   equal,
+  iota,
   matmul,
   mul,
   reshape,
@@ -10,6 +13,7 @@ import {
   sub,
   transpose,
   type Dim,
+  type Graph,
   type Value,
 } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
@@ -44,11 +48,37 @@ export function segmentBias(segments: Value): Value {
   return mul(sub(cast(same, "float32"), 1), FORBIDDEN);
 }
 
+/** What is added to the score of the one place that a head of `local` looks at: e^7 is some 1,100 unbiased places. */
+const NEIGHBOUR = 7;
+/** What is taken from the score of a place for each token between, where a head looks around; for its own place as well. */
+const AROUND = { slope: 0.3, self: 2 } as const;
+
+/**
+ * Bias of `headBias: "local"`: float32 [1, heads, T, T], a function of the distance i - j alone. Head h looks at the token
+ * before (h mod 4 = 0), after (1), around (2) or anywhere (3). Fixed numbers, as ALiBi's are (Press et al. 2022), so they
+ * need no gradient and fit any length.
+ */
+export function localBias(graph: Graph, heads: number, length: Dim): Value {
+  const places = iota(graph, length);
+  const distance = sub(reshape(places, [length, 1]), reshape(places, [1, length])); // [T, T]
+  const at = (where: number, value: number): Value => mul(cast(equal(distance, where), "float32"), value);
+  const kinds = [
+    () => at(1, NEIGHBOUR),
+    () => at(-1, NEIGHBOUR),
+    () => sub(at(0, -AROUND.self), mul(cast(abs(distance), "float32"), AROUND.slope)),
+    () => mul(cast(distance, "float32"), 0),
+  ].map((make) => reshape(make(), [1, 1, length, length]));
+  return concat(
+    Array.from({ length: heads }, (_, head) => kinds[head % kinds.length]!),
+    1,
+  );
+}
+
 /**
  * Multi-head self-attention, bidirectional: softmax(Q K' / sqrt(d) + bias) V, projected.
  *
  * @param x [B*T, H], already normalised
- * @param bias [B, 1, 1 or T, T], or undefined to attend everywhere
+ * @param bias [B or 1, heads or 1, T or 1, T], or undefined to attend everywhere
  * @returns [B*T, H]
  */
 export function attention(

@@ -40,6 +40,12 @@ export const modelConfigSchema = z
      */
     contextInit: z.number().min(0).default(0),
     /**
+     * A fixed number for each head and distance that is added to attention's scores: `local` has, of every four heads,
+     * one look at the token before, one at the token after, one at those around (falling with distance), and leaves one
+     * free; content still decides where it speaks louder. `none`: all heads are free (paper).
+     */
+    headBias: z.enum(["none", "local"]).default("none"),
+    /**
      * Sentence embedding: `mean` over real tokens (paper), `weighted` sum with a learned softplus weight per token id,
      * `attention` by a learned query.
      */

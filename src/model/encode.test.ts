@@ -3,6 +3,7 @@ import { Rng, float32, int32, tensor, type Tensor } from "../base/index.js";
 import { Graph } from "../graph/index.js";
 import { largestDifference, numbers, runGraph } from "../../test/helpers/run-graph.js";
 import { encode, encoderGraph, initialise, declareParameters, parseModelConfig, pool } from "./index.js";
+import { localBias } from "./attention.js";
 import type { ModelConfigInput } from "./index.js";
 
 // Larger weights than at a real start, so that attention is far from uniform.
@@ -39,11 +40,40 @@ function batch(rows: readonly (readonly number[])[], length: number): Record<str
 const long = [7, 9, 4, 21, 1];
 const short = [12, 5, 1];
 
+test("headBias: one head before, one after, one around, one free; and so again", async () => {
+  const graph = new Graph("bias");
+  graph.output("bias", localBias(graph, 6, 4));
+  const { bias } = await runGraph(graph, {}, {});
+  expect(bias!.dims).toEqual([1, 6, 4, 4]);
+  const head = (h: number): number[] => numbers(bias).slice(16 * h, 16 * (h + 1));
+  // Row by row: what a query at 0, 1, 2, 3 adds to the keys at 0, 1, 2, 3.
+  expect(head(0)).toEqual([0, 0, 0, 0, 7, 0, 0, 0, 0, 7, 0, 0, 0, 0, 7, 0]);
+  expect(head(1)).toEqual([0, 7, 0, 0, 0, 0, 7, 0, 0, 0, 0, 7, 0, 0, 0, 0]);
+  const around = [2, 0.3, 0.6, 0.9].map((x) => -x);
+  expect(largestDifference(head(2).slice(0, 4), around)).toBeLessThan(1e-6);
+  expect(largestDifference(head(2).slice(12), around.toReversed())).toBeLessThan(1e-6);
+  expect(head(3).every((x) => x === 0)).toBe(true);
+  expect([head(4), head(5)]).toEqual([head(0), head(1)]);
+});
+
+test("headBias: without positions and with uniform attention, order matters", async () => {
+  for (const headBias of ["none", "local"] as const) {
+    const { config, weights } = modelOf({ positions: false, headBias });
+    for (const name of Object.keys(weights)) if (name.includes("c_attn")) weights[name]!.data.fill(0.3, 0, 8 * 16);
+    const vectors = async (row: readonly number[]) =>
+      numbers((await runGraph(encoderGraph(config), batch([row], 5), weights))["sentence_embedding"]);
+    const difference = largestDifference(await vectors([7, 9, 4, 21, 1]), await vectors([9, 4, 7, 21, 1]));
+    if (headBias === "none") expect(difference).toBeLessThan(1e-5);
+    else expect(difference).toBeGreaterThan(0.01);
+  }
+});
+
 describe("batches", () => {
   test.each([
     ["mean", {}],
     ["weighted", { pooling: "weighted" }],
     ["attention", { pooling: "attention" }],
+    ["heads that look at their neighbours", { headBias: "local" }],
     ["weighted, before ln_f", { pooling: "weighted", poolStates: "residual" }],
     ["static bag", { layers: 0, positions: false, finalNorm: false, pooling: "weighted" }],
   ] as const)("a padded row's vector equals it alone: %s", async (_, overrides) => {

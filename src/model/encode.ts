@@ -1,6 +1,6 @@
 import { UserError } from "../base/index.js";
 import { add, gather, gelu, iota, reshape, type Dim, type Shape, type Value } from "../graph/index.js";
-import { attention, paddingBias, segmentBias } from "./attention.js";
+import { attention, localBias, paddingBias, segmentBias } from "./attention.js";
 import type { ModelConfig } from "./config.js";
 import { Dropouts, type DropoutInputs } from "./dropout.js";
 import { linear, norm } from "./linear.js";
@@ -54,7 +54,7 @@ export function encode(
   const { graph } = inputs.inputIds;
   const [batch, length] = batchShape(inputs);
   const dropouts = new Dropouts(config, options.dropout);
-  const bias = config.layers === 0 ? undefined : graph.scope("mask", () => attentionBias(inputs));
+  const bias = config.layers === 0 ? undefined : graph.scope("mask", () => attentionBias(config, inputs));
 
   const embedded = graph.scope("embed", () => embed(parameters, config, inputs)); // [B, T, H]
   let x = reshape(dropouts.apply(embedded, { kind: "embedding" }), [-1, config.width]); // [B*T, H]
@@ -112,9 +112,19 @@ function embed(parameters: Parameters, config: ModelConfig, { inputIds, position
 }
 
 /** Built once and shared by all layers. */
-function attentionBias({ attentionMask, segments }: EncoderInputs): Value | undefined {
-  if (segments !== undefined) return segmentBias(segments);
-  return attentionMask === undefined ? undefined : paddingBias(attentionMask);
+function attentionBias(
+  { heads, headBias }: ModelConfig,
+  { inputIds, attentionMask, segments }: EncoderInputs,
+): Value | undefined {
+  const mask =
+    segments !== undefined
+      ? segmentBias(segments)
+      : attentionMask === undefined
+        ? undefined
+        : paddingBias(attentionMask);
+  if (headBias === "none") return mask;
+  const local = localBias(inputIds.graph, heads, inputIds.shape[1]!);
+  return mask === undefined ? local : add(mask, local);
 }
 
 /** c_proj(gelu(c_fc(ln_2(x)))): [R, H] -> [R, H]. */

@@ -72,6 +72,7 @@ describe("config", () => {
       poolStates: "final",
       residualInit: "scaled",
       contextInit: 0,
+      headBias: "none",
       initStd: 0.02,
     });
     expect(Object.isFrozen(config)).toBe(true);

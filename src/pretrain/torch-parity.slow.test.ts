@@ -10,7 +10,10 @@ import { startSmallRun } from "../../test/helpers/pretrain-runs.js";
 import { initialState, latestCheckpoint, PAPER_CONTRASTIVE, stage1Step, stage2Step, type TrainEvent } from "./index.js";
 
 const UPDATE = { betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: 0.1, clip: 1, embeddingRate: 2 };
-const CONFIG = sizeWith("nano", { dropout: 0.1, vocabSize: 500, width: 64, heads: 4, layers: 2, maxLength: 64 });
+const CONFIG = sizeWith("nano", {
+  ...{ dropout: 0.1, vocabSize: 500, width: 64, heads: 4, layers: 2, maxLength: 64 },
+  ...{ headBias: "local", contextInit: 0.5 },
+});
 const rng = Rng.fromSeed(11);
 const range = <T>(count: number, at: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => at(i));
 const ids = (rows: number, length: number): Tensor =>
