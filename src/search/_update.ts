@@ -1,17 +1,19 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { ProgressMeter, type ProgressListener } from "../base/index.js";
 import type { Embedder } from "../encoder/index.js";
-import { chunkText } from "./chunks/chunk-file.js";
 import { fileTypeOf, type UserGrammars } from "./chunks/grammars.js";
-import type { Chunk } from "./chunks/types.js";
+import { isStaticFolder } from "./_models.js";
+import { breaths } from "./_prepare.js";
+import { Preparer, threadsFor } from "./_preparer.js";
 import { readText, type ReadFile } from "./_read-text.js";
 import { listFiles, type FoundFile } from "./_walk.js";
-import type { FileChange, FileRecord, IndexMeta, NewChunk, Store } from "./store/store.js";
+import type { FileChange, FileRecord, IndexMeta, Store } from "./store/store.js";
 import type { WordScanner } from "./text/words.js";
 
-/** Where the time of an update went, in milliseconds. */
+/**
+ * Where the time of an update went, in milliseconds. What several threads do (`parse`, `words`, `embed`) is summed over them,
+ * so that the sum of all may be above {@link UpdateReport.milliseconds}, which is what passed on the clock.
+ */
 export interface UpdateTimes {
   /** Listing the folder and looking at sizes and times. */
   readonly list: number;
@@ -36,7 +38,10 @@ export interface UpdateReport {
   readonly returned: number;
   readonly removed: number;
   readonly newChunks: number;
+  /** On the clock. */
   readonly milliseconds: number;
+  /** That worked on the files, the calling one among them. */
+  readonly threads: number;
   readonly times: UpdateTimes;
 }
 
@@ -47,6 +52,12 @@ export interface UpdateOptions {
   readonly scanner: WordScanner;
   /** The static tier's encoder; without it chunks get no vectors. */
   readonly encoder: (() => Promise<Embedder>) | undefined;
+  /** The folder and hash of that encoder, where other threads can open it; "" where it was given by a program. */
+  readonly model: { readonly folder: string; readonly hash: string } | undefined;
+  /** Threads; by default as many as the work pays for and the machine has. */
+  readonly threads?: number | undefined;
+  /** The other threads' module; another one in tests of threads that die. */
+  readonly worker?: URL | undefined;
   readonly maxBytes: number;
   readonly grammars: UserGrammars;
   readonly signal?: AbortSignal | undefined;
@@ -55,7 +66,6 @@ export interface UpdateOptions {
 
 /** File times closer to now than this may hide a later change. */
 const RACY_MS = 2000;
-const EMBED_BATCH = 512;
 
 /**
  * Brings an index up to date with its folder. A file whose size and time are as recorded is not read; one whose content
@@ -78,47 +88,37 @@ export async function update(options: UpdateOptions): Promise<UpdateReport> {
   const suspects = found.filter((file) => !asRecorded(file, before.get(file.path)));
   const meter = new ProgressMeter("index", "files", suspects.length, options.onProgress);
   const put: FileChange[] = [];
-  const waiting: { chunk: { vectors: { static?: Float32Array } }; text: string }[] = [];
-  const encoder = options.encoder === undefined || suspects.length === 0 ? undefined : await options.encoder();
-  const embed = async (): Promise<void> => {
-    if (encoder === undefined) return;
-    const vectors = await encoder.embedAll(
-      waiting.map(({ text }) => text),
-      signal === undefined ? {} : { signal },
-    );
-    waiting.forEach(({ chunk }, i) => {
-      chunk.vectors.static = vectors.subarray(i * encoder.dim, (i + 1) * encoder.dim);
-    });
-    waiting.length = 0;
-  };
   const report = { read: 0, changed: 0, returned: 0, newChunks: 0 };
-  let breath = performance.now();
-  for (const [done, suspect] of suspects.entries()) {
-    signal?.throwIfAborted();
-    if (performance.now() - breath > 30) {
-      await setImmediate(); // Ctrl-C, progress, and queries on the old generation.
-      breath = performance.now();
+  const breathe = breaths(signal);
+  const threads = await threadsOf(options, suspects);
+  const preparer = new Preparer({ ...options, threads, between: breathe });
+  try {
+    preparer.use(options.encoder === undefined || suspects.length === 0 ? undefined : await options.encoder());
+    for (const [done, suspect] of suspects.entries()) {
+      await breathe();
+      const type = fileTypeOf(suspect.path, options.grammars);
+      const read = await timed("read", () => readText(join(root, suspect.path), options.maxBytes));
+      report.read += 1;
+      const file = recordOf(suspect, read, type.language);
+      if ("skipped" in read) put.push({ file, chunks: [] });
+      else if (await store.holds(file.path, file.hash)) {
+        if (before.get(file.path)?.hash !== file.hash) report.returned += 1;
+        put.push({ file, chunks: "known" });
+      } else {
+        report.changed += 1;
+        const place = put.push({ file, chunks: [] }) - 1; // Threads answer in any order.
+        await preparer.add({ path: file.path, text: read.text, type }, (chunks) => {
+          report.newChunks += chunks.length;
+          put[place] = { file, chunks };
+        });
+      }
+      meter.update(done + 1, `${report.newChunks} chunks`);
     }
-    const type = fileTypeOf(suspect.path, options.grammars);
-    const read = await timed("read", () => readText(join(root, suspect.path), options.maxBytes));
-    report.read += 1;
-    const file = recordOf(suspect, read, type.language);
-    if ("skipped" in read) put.push({ file, chunks: [] });
-    else if (await store.holds(file.path, file.hash)) {
-      if (before.get(file.path)?.hash !== file.hash) report.returned += 1;
-      put.push({ file, chunks: "known" });
-    } else {
-      const cut = await timed("parse", () => chunkText(read.text, type));
-      const chunks = await timed("words", () => cut.map((chunk) => prepared(file.path, chunk, options.scanner)));
-      report.changed += 1;
-      report.newChunks += chunks.length;
-      put.push({ file, chunks: chunks.map(({ chunk }) => chunk) });
-      if (encoder !== undefined) waiting.push(...chunks);
-      if (waiting.length >= EMBED_BATCH) await timed("embed", embed);
-    }
-    meter.update(done + 1, `${report.newChunks} chunks`);
+    await preparer.end();
+  } finally {
+    await preparer.close();
   }
-  if (waiting.length > 0) await timed("embed", embed);
+  Object.assign(times, preparer.times);
   signal?.throwIfAborted();
   const known = await store.meta();
   if (put.length > 0 || remove.length > 0 || known === undefined || JSON.stringify(known) !== JSON.stringify(meta)) {
@@ -129,8 +129,20 @@ export async function update(options: UpdateOptions): Promise<UpdateReport> {
     ...report,
     removed: remove.length,
     milliseconds: performance.now() - started,
+    threads,
     times,
   };
+}
+
+/** One where the encoder cannot be opened by other threads. */
+async function threadsOf(options: UpdateOptions, suspects: readonly FoundFile[]): Promise<number> {
+  const { encoder, model, maxBytes, grammars } = options;
+  const isParsed = ({ path, size }: FoundFile): boolean =>
+    size <= maxBytes && fileTypeOf(path, grammars).grammar !== undefined;
+  const bytes = suspects.reduce((sum, file) => sum + (isParsed(file) ? file.size : 0), 0);
+  const threads = options.threads ?? threadsFor(bytes);
+  if (threads === 1 || encoder === undefined) return threads;
+  return model !== undefined && model.folder !== "" && (await isStaticFolder(model.folder)) ? threads : 1;
 }
 
 function asRecorded(found: FoundFile, record: FileRecord | undefined): boolean {
@@ -145,33 +157,4 @@ function recordOf(found: FoundFile, read: ReadFile | { skipped: FileRecord["skip
   }
   const { skipped } = read;
   return { ...found, hash: "", racy, language, generated: false, ...(skipped === undefined ? {} : { skipped }) };
-}
-
-/** What a chunk's vector is made from: where it is, what it is called, and its text. */
-export function embeddedText(path: string, { scope, name, text }: Pick<Chunk, "scope" | "name" | "text">): string {
-  const file = path.slice(path.lastIndexOf("/") + 1).replace(/\.[^.]+$/, "");
-  return `${file} ${scope.join(" ")} ${text.includes(name) ? "" : name}\n${text}`;
-}
-
-/** Names a chunk by what is embedded. */
-export function hashOf(text: string): string {
-  return createHash("sha1").update(text).digest("base64url").slice(0, 16);
-}
-
-function prepared(
-  path: string,
-  { kind, startLine, endLine, name, scope, text }: Chunk,
-  scanner: WordScanner,
-): { chunk: NewChunk & { vectors: { static?: Float32Array } }; text: string } {
-  const embedded = embeddedText(path, { scope, name, text });
-  const slash = path.lastIndexOf("/");
-  const { words, counts, length } = scanner.count([
-    [text, 1],
-    [name, 3],
-    [scope.join(" "), 1],
-    [path.slice(slash + 1), 2],
-    [path.slice(0, Math.max(0, slash)), 1],
-  ]);
-  const chunk = { kind, startLine, endLine, name, scope, hash: hashOf(embedded), words, counts, length, vectors: {} };
-  return { chunk, text: embedded };
 }

@@ -4,7 +4,8 @@ import ignore from "ignore";
 import { ProgressMeter, UserError, type ProgressListener } from "../base/index.js";
 import { tierModel, type Encoders, type TierModel } from "./_models.js";
 import { readText } from "./_read-text.js";
-import { embeddedText, hashOf, update, type UpdateReport } from "./_update.js";
+import { embeddedText, hashOf } from "./_prepare.js";
+import { update, type UpdateReport } from "./_update.js";
 import { chunkFile } from "./chunks/chunk-file.js";
 import type { UserGrammars } from "./chunks/grammars.js";
 import { CHUNKER_VERSION, CHUNK_KINDS, type ChunkKind } from "./chunks/types.js";
@@ -40,6 +41,8 @@ export interface OpenIndexOptions {
   readonly grammars?: UserGrammars;
   /** Threads of the full tier's engine. */
   readonly threads?: number;
+  /** Threads that read changed files, the calling one among them; by default as many as pay for how much there is. */
+  readonly indexThreads?: number;
   /**
    * `wait` brings the index up to date before it is returned, waiting for another process that writes it; `try` uses what
    * is there where another process writes; `none` looks at no file. Default `wait`.
@@ -255,6 +258,8 @@ export class SearchIndex {
         meta: await this.meta(),
         scanner: this.scanner,
         encoder: model === undefined ? undefined : () => model.open(),
+        model: model?.info,
+        threads: this.options.indexThreads,
         maxBytes: this.options.maxBytes ?? DEFAULT_MAX_BYTES,
         grammars: this.options.grammars ?? {},
         signal,

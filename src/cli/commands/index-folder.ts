@@ -28,7 +28,7 @@ export const indexFolder = command({
       }
       const passed = Object.entries(status.skipped).map(([reason, paths]) => `${thousands(paths.length)} ${reason}`);
       const lines = [
-        `${thousands(status.chunks)} places in ${thousands(status.files)} files; ${thousands(update.changed)} files read anew, ${thousands(update.returned)} known from before, ${thousands(update.removed)} gone, in ${(update.milliseconds / 1000).toFixed(2)} s (parsing ${(update.times.parse / 1000).toFixed(2)} s)`,
+        `${thousands(status.chunks)} places in ${thousands(status.files)} files; ${thousands(update.changed)} files read anew, ${thousands(update.returned)} known from before, ${thousands(update.removed)} gone, in ${(update.milliseconds / 1000).toFixed(2)} s (parsing ${(update.times.parse / 1000).toFixed(2)} s${update.threads === 1 ? "" : `, summed over ${update.threads} threads`})`,
         ...(passed.length === 0 ? [] : [`passed over: ${passed.join(", ")} (lodestone status lists them)`]),
       ];
       await context.print(`${lines.join("\n")}\n`);
