@@ -1,51 +1,60 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { createEngine } from "../src/engine/index.js";
-import { Side } from "./engines/sides.js";
+import { createEngine, type Engine } from "../src/engine/index.js";
+import { ourEngines, Side } from "./engines/sides.js";
 import { defineBench, type Json, type Peer } from "./harness/index.js";
 import { CODE_LENGTH, MODEL, peerJob, stage2Job, TEXT_LENGTH } from "./stage2/job.js";
 
 const PEER = "sentence-transformers-fp32";
-const CHUNKS = [16, 32, 64, 128] as const;
+const CHUNKS = [16, 32, 64] as const;
+/** Engines of ours that are measured, the first beside the peer in the same precision. */
+const OURS = ["onnxruntime-fp32", "torch-bf16"] as const;
 
 /**
  * Pairs a second of stage 2 at 1,024 pairs, `tiny` with dropout 0.1, beside sentence-transformers'
  * CachedMultipleNegativesRankingLoss of the same sizes and chunks; each side with the chunk that is fastest for it, found
- * on smaller batches first. And what gradient caching costs: a batch that fits, whole and in chunks.
+ * on smaller batches first, where the peer runs in bf16 as well. The ratio with the peer's name is that of our faster
+ * engine, which `--engine auto` takes. And what gradient caching costs: a batch that fits, whole and in chunks.
  */
 export const bench = defineBench({
   about: "stage 2, pairs a second at 1,024 pairs: ours beside sentence-transformers' cached loss; cost of caching",
   async run(context) {
     const threads = availableParallelism();
     const pairs = context.quick ? 8 : 1024;
-    const trial = context.quick ? 8 : 128;
+    const trial = context.quick ? 8 : 64;
     const chunks = context.quick ? [4] : CHUNKS;
+    const engines = ourEngines(await context.python());
     const peer = await context.peer("stage2_sentence_transformers.py", peerJob(pairs, threads));
-    const tuned = await tune(peer, chunks, trial, threads);
+    const tuned = await tune(peer, engines, chunks, trial, threads);
     context.log(`stage2: chunks ${JSON.stringify(tuned)}, ${Math.round(context.secondsLeft())} s left`);
     const caching = await cachingCost(trial, threads);
 
-    const losses: Record<string, number[]> = { ours: [], [PEER]: [] };
-    const ours = await Side.open(createEngine("onnxruntime"), stage2Job(pairs, best(tuned.ours), threads));
+    const losses: Record<string, number[]> = Object.fromEntries([...OURS, PEER].map((name) => [name, []]));
+    const sides: Record<string, Side> = {};
+    for (const name of OURS) {
+      sides[name] = await Side.open(engines[name]!, stage2Job(pairs, best(tuned[name]!), threads));
+    }
     try {
+      const contender = (name: string, measure: () => Promise<{ seconds: number; loss: readonly number[] }>) => ({
+        name,
+        async measure() {
+          const { seconds, loss } = await measure();
+          losses[name]!.push(...loss);
+          return seconds;
+        },
+      });
       const measured = await context.interleave(
         [
-          {
-            name: "ours",
-            async measure() {
-              const { seconds, loss } = await ours.measure();
-              losses["ours"]!.push(loss);
-              return seconds;
-            },
-          },
-          {
-            name: PEER,
-            async measure() {
-              const { seconds, loss } = await step(peer, pairs, best(tuned.peer));
-              losses[PEER]!.push(...loss);
-              return seconds;
-            },
-          },
+          ...OURS.map((name) =>
+            contender(name, async () => {
+              const { seconds, loss } = await sides[name]!.measure();
+              return { seconds, loss: [loss] };
+            }),
+          ),
+          contender(PEER, async () => {
+            const { seconds, loss } = await step(peer, pairs, best(tuned[PEER]!));
+            return { seconds: seconds[0]!, loss };
+          }),
         ],
         { repetitions: 3, warmUp: 0 },
       );
@@ -54,13 +63,14 @@ export const bench = defineBench({
         const loss = { "loss-first": losses[name]![0]!, "loss-last": losses[name]!.at(-1)! };
         values[name] = { "pairs-per-second": pairs / median, median, min, max, seconds: samples, ...loss };
       }
+      const against = Object.fromEntries(OURS.map((name) => [`${name}/${PEER}`, measured.ratio(name, PEER)]));
       return {
         values: { ...values, "chunk trials, seconds": tuned, caching },
-        ratios: { [PEER]: measured.ratio("ours", PEER) },
+        ratios: { [PEER]: Math.max(...Object.values(against)), ...against },
         settings: {
           ...{ model: "tiny", pairs, dropout: MODEL.dropout, threads, "trial-pairs": trial },
           ...{ "text-tokens": TEXT_LENGTH, "code-tokens": CODE_LENGTH },
-          ...{ "our-chunk": best(tuned.ours), "peer-chunk": best(tuned.peer) },
+          chunks: Object.fromEntries([...OURS, PEER].map((name) => [name, best(tuned[name]!)])),
           repetitions: measured.shortened ?? measured.repetitions,
           peer: (peer.ready as { ready: Json }).ready,
         },
@@ -70,7 +80,7 @@ export const bench = defineBench({
         },
       };
     } finally {
-      await ours.close();
+      for (const side of Object.values(sides)) await side.close();
     }
   },
 });
@@ -78,26 +88,36 @@ export const bench = defineBench({
 /** Seconds of a step by chunk. */
 type Trials = Readonly<Record<string, number>>;
 
-/** The better of two steps of each side for each chunk, in turns. */
+/** The better of two steps of each contender for each chunk, in turns. */
 async function tune(
   peer: Peer,
+  engines: Readonly<Record<string, Engine>>,
   chunks: readonly number[],
   pairs: number,
   threads: number,
-): Promise<{ readonly ours: Trials; readonly peer: Trials }> {
-  const [ours, theirs]: [Record<string, number>, Record<string, number>] = [{}, {}];
+): Promise<Readonly<Record<string, Trials>>> {
+  const trials: Record<string, Record<string, number>> = {};
+  const note = (name: string, chunk: number, seconds: number): void => {
+    const own = (trials[name] ??= {});
+    own[chunk] = Math.min(own[chunk] ?? Infinity, seconds);
+  };
   for (const chunk of chunks) {
-    const side = await Side.open(createEngine("onnxruntime"), stage2Job(pairs, chunk, threads));
-    try {
-      for (let round = 0; round < 2; round++) {
-        ours[chunk] = Math.min(ours[chunk] ?? Infinity, (await side.measure()).seconds);
-        theirs[chunk] = Math.min(theirs[chunk] ?? Infinity, ...(await step(peer, pairs, chunk)).seconds);
+    for (const name of OURS) {
+      const side = await Side.open(engines[name]!, stage2Job(pairs, chunk, threads));
+      try {
+        for (let round = 0; round < 2; round++) note(name, chunk, (await side.measure()).seconds);
+      } finally {
+        await side.close();
       }
-    } finally {
-      await side.close();
+    }
+    for (const bf16 of [false, true]) {
+      for (let round = 0; round < 2; round++) {
+        const name = bf16 ? "sentence-transformers-bf16" : PEER;
+        note(name, chunk, (await step(peer, pairs, chunk, bf16)).seconds[0]!);
+      }
     }
   }
-  return { ours, peer: theirs };
+  return trials;
 }
 
 function best(trials: Trials): number {
@@ -126,6 +146,11 @@ async function cachingCost(trial: number, threads: number): Promise<Json> {
   return { pairs, ...seconds, "cached/whole": seconds.cached / seconds.whole };
 }
 
-async function step(peer: Peer, pairs: number, chunk: number): Promise<{ seconds: number[]; loss: number[] }> {
-  return (await peer.ask({ pairs, chunk, steps: 1 })) as { seconds: number[]; loss: number[] };
+async function step(
+  peer: Peer,
+  pairs: number,
+  chunk: number,
+  bf16 = false,
+): Promise<{ seconds: number[]; loss: number[] }> {
+  return (await peer.ask({ pairs, chunk, steps: 1, bf16 })) as { seconds: number[]; loss: number[] };
 }

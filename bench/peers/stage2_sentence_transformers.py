@@ -1,10 +1,10 @@
-"""sentence-transformers' CachedMultipleNegativesRankingLoss in fp32: the peer of `npm run bench -- stage2`.
+"""sentence-transformers' CachedMultipleNegativesRankingLoss, fp32 or bf16 by autocast: the peer of `npm run bench -- stage2`.
 
 transformers' BERT of the same sizes and rates (GELU's tanh form, SDPA attention), mean pooling, unit vectors, scale 20 (a
 temperature of 0.05), AdamW and clipping as ours. The loss is the library's own, with its default direction (summary to
 code), so it has less to compute per pair than ours, which has both and all 2N-2 negatives.
 
-Commands `{"pairs", "chunk", "steps"}` are answered with `{"seconds", "loss", "peak"}`: peak is the process's high-water
+Commands `{"pairs", "chunk", "steps"}`, and `"bf16": true` for that, are answered with `{"seconds", "loss", "peak"}`: peak is the process's high-water
 mark in bytes.
 """
 
@@ -51,7 +51,7 @@ class Peer:
         self.optimizer = torch.optim.AdamW(groups, lr=job["learningRate"], fused=True)
         self.ids = {side: torch.tensor(job[side]).view(-1, job[f"{side}Length"]) for side in ("text", "code")}
 
-    def step(self, pairs, chunk):
+    def step(self, pairs, chunk, bf16):
         loss_of = CachedMultipleNegativesRankingLoss(self.model, scale=20.0, mini_batch_size=chunk)
         # More pairs than the job has, to see what memory they take: the same rows again.
         rows = torch.arange(pairs) % self.ids["text"].shape[0]
@@ -61,8 +61,10 @@ class Peer:
         ]
         start = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(features, torch.zeros(pairs))
-        loss.backward()
+        # The backward pass repeats the forward one, so it belongs under autocast as well.
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            loss = loss_of(features, torch.zeros(pairs))
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         value = loss.item()
@@ -84,7 +86,7 @@ def main():
     print(json.dumps({"ready": settings}), flush=True)
     for line in sys.stdin:
         command = json.loads(line)
-        results = [peer.step(command["pairs"], command["chunk"]) for _ in range(command["steps"])]
+        results = [peer.step(command["pairs"], command["chunk"], command.get("bf16", False)) for _ in range(command["steps"])]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         answer = {"seconds": [r[0] for r in results], "loss": [r[1] for r in results], "peak": peak}
         print(json.dumps(answer), flush=True)

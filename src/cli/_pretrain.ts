@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ArgDef } from "citty";
 import { parseConfig, UserError, type ProgressEvent } from "../base/index.js";
-import { saveEncoder } from "../encoder/index.js";
+import { MODEL_FILES, readEncoder, saveEncoder } from "../encoder/index.js";
 import type { ModelConfig } from "../model/index.js";
 import { parseModelConfig, SIZES, sizeWith, type SizeName } from "../model/index.js";
 import {
@@ -10,8 +11,8 @@ import {
   matryoshkaOf,
   readCheckpoint,
   weightsOf,
-  type Checkpoint,
   type TrainEvent,
+  type Weights,
 } from "../pretrain/index.js";
 import type { Tokenizer } from "../tokenizer/index.js";
 import { wholeNumber } from "./_arguments.js";
@@ -96,27 +97,38 @@ export function modelFor(size: string | undefined, file: PretrainFile, tokenizer
 
 /** What a stage begins with. */
 export interface Start {
-  readonly checkpoint: Checkpoint;
+  readonly weights: Weights;
   readonly model: ModelConfig;
+  /** Widths that vectors were trained to be cut to. */
+  readonly matryoshka?: readonly number[] | undefined;
 }
 
 /**
- * A checkpoint to begin with: a folder `RUN/checkpoints/step-N`, or the newest of a run folder.
+ * What to begin with: a run folder's newest checkpoint, a checkpoint `RUN/checkpoints/step-N`, or a model folder.
  *
- * @throws UserError `checkpoint.missing`, `checkpoint.corrupt`; `tokenizer.mismatch` where it was trained with another
+ * @throws UserError `checkpoint.missing`, `checkpoint.corrupt`; `tokenizer.mismatch` where it was trained with another; those
+ * of reading a model folder
  */
 export async function readStart(path: string, tokenizer: Tokenizer): Promise<Start> {
+  if (existsSync(join(path, MODEL_FILES.checksums))) {
+    const { config: model, weights, matryoshka, tokenizer: own } = await readEncoder(path);
+    requireTokenizer(path, own.hash, tokenizer);
+    return { weights, model, matryoshka };
+  }
   const newest = (await latestCheckpoint(path)).checkpoint;
   const checkpoint = newest ?? (await readCheckpoint(path));
-  const recorded = checkpoint.meta.inputs["tokenizer"];
-  if (recorded !== tokenizer.hash) {
-    throw new UserError(
-      "tokenizer.mismatch",
-      `${checkpoint.path}: expected its own tokenizer ${recorded?.slice(0, 12)}, got ${tokenizer.hash.slice(0, 12)}`,
-      { fix: "Use the tokenizer that the checkpoint was trained with" },
-    );
-  }
-  return { checkpoint, model: parseModelConfig(checkpoint.meta.config["model"], checkpoint.path) };
+  requireTokenizer(checkpoint.path, checkpoint.meta.inputs["tokenizer"], tokenizer);
+  const model = parseModelConfig(checkpoint.meta.config["model"], checkpoint.path);
+  return { weights: weightsOf(checkpoint, model), model, matryoshka: matryoshkaOf(checkpoint) };
+}
+
+function requireTokenizer(path: string, recorded: string | undefined, given: Tokenizer): void {
+  if (recorded === given.hash) return;
+  throw new UserError(
+    "tokenizer.mismatch",
+    `${path}: expected its own tokenizer ${recorded?.slice(0, 12)}, got ${given.hash.slice(0, 12)}`,
+    { fix: "Use the tokenizer that the checkpoint was trained with" },
+  );
 }
 
 /**

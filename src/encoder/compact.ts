@@ -1,11 +1,7 @@
-import { join } from "node:path";
-import { tensor, UserError, writeFileAtomic, writeSafetensors, type Tensor } from "../base/index.js";
+import { tensor, UserError, type Tensor } from "../base/index.js";
 import type { ModelConfig } from "../model/index.js";
-import { writeChecksums } from "./_checksums.js";
-import { configText } from "./_configs.js";
-import { FILES } from "./_files.js";
-import { replaceFolder } from "./_replace-folder.js";
-import { checkTokenizer, isModelFolder, pickWeights, type EncoderParts } from "./save.js";
+import { saveBare } from "./_save-bare.js";
+import { checkTokenizer, pickWeights, type EncoderParts } from "./save.js";
 import { foldedTable, isStatic } from "./static.js";
 
 /** The token table in bytes, and what a step of each row is worth. */
@@ -32,16 +28,7 @@ export async function saveCompact(folder: string, parts: EncoderParts): Promise<
   const weights = pickWeights(parameterShapes(parts.config), parts.weights);
   const config = compactConfig(parts.config);
   const stored = quantiseRows(foldedTable(parts.config, weights), config.vocabSize, config.width);
-  await replaceFolder(folder, isModelFolder, async (temporary) => {
-    await writeSafetensors(join(temporary, FILES.weights), stored, { format: "pt" });
-    const texts: Record<string, string> = {
-      [FILES.tokenizer]: tokenizer.source,
-      [FILES.tokenizerConfig]: tokenizer.configText(config.maxLength),
-      [FILES.config]: configText(config, tokenizer, parts.matryoshka),
-    };
-    for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(temporary, name), text);
-    await writeChecksums(temporary, [FILES.weights, ...Object.keys(texts)]);
-  });
+  await saveBare(folder, { config, tokenizer, matryoshka: parts.matryoshka, stored });
 }
 
 /** The same bag when every token weighs the same. */

@@ -1,6 +1,7 @@
 export { saveCompact } from "./compact.js";
 export { Encoder, type EmbedOptions } from "./encoder.js";
 export { encoderFromState } from "./from-state.js";
+export { saveHalf } from "./half.js";
 export { loadEncoder, openEncoder, readEncoder, type LoadEncoderOptions } from "./load.js";
 export { checkTokenizer, saveEncoder, type EncoderParts } from "./save.js";
 export { FILES as MODEL_FILES } from "./_files.js";

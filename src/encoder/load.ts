@@ -57,7 +57,11 @@ export async function openEncoder(
 ): Promise<Embedder> {
   const sums = await readChecksums(folder);
   const section = await readSection(folder, sums);
-  if (!isStatic(section.model)) return loadEncoder(folder, options);
+  if (!isStatic(section.model)) {
+    if (sums[FILES.onnx] !== undefined) return loadEncoder(folder, options);
+    const { encoderFromState } = await import("./from-state.js");
+    return encoderFromState(await readEncoder(folder), options); // Weights alone: the graph is built here.
+  }
   const read = await readFolder(folder, sums, section);
   const { config, tokenizer, tensors } = read;
   const { [COMPACT.table]: table, [COMPACT.scale]: scale } = tensors;
@@ -99,7 +103,9 @@ async function partsOf({ tensors, ...rest }: ReadFolder): Promise<EncoderParts> 
     import("../model/index.js"),
     import("./_transformers.js"),
   ]);
-  const named = fitsTransformers(rest.config) ? fromTransformers(rest.config, tensors) : expandCompact(tensors);
+  const { expandHalf } = await import("./half.js");
+  const isTheirs = "embeddings.word_embeddings.weight" in tensors && fitsTransformers(rest.config);
+  const named = isTheirs ? fromTransformers(rest.config, tensors) : expandHalf(expandCompact(tensors));
   return { ...rest, weights: pickWeights(parameterShapes(rest.config), named) };
 }
 

@@ -42,3 +42,21 @@ test("a model with blocks, and its own folder, are refused", async () => {
   );
   expectComplaint(await lodestone(["export", "--model", bag, "--out", bag]), /expected --out to be another folder/);
 });
+
+test("in half precision a model with blocks embeds nearly as it did", async () => {
+  const [blocks, half] = [join(folder, "blocks-2"), join(folder, "half")];
+  await writeModel(blocks);
+  const { code, stderr } = await lodestone(["export", "--model", blocks, "--out", half, "--form", "half"]);
+  expect(code, stderr).toBe(0);
+  const input = "def add(a, b): return a + b";
+  const [before, after] = await Promise.all(
+    [blocks, half].map(async (model) => JSON.parse((await lodestone(["embed", "--model", model], { input })).stdout)),
+  );
+  expect((before as number[]).reduce((sum, x, i) => sum + x * (after as number[])[i]!, 0)).toBeGreaterThan(0.9999);
+});
+
+test("a run needs its tokenizer, and one of model and run is wanted", async () => {
+  const out = join(folder, "nothing");
+  expectComplaint(await lodestone(["export", "--out", out]), /expected --model or --run, got neither/);
+  expectComplaint(await lodestone(["export", "--run", folder, "--out", out]), /expected --tokenizer with --run/);
+});

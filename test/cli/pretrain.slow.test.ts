@@ -106,6 +106,19 @@ test("both stages end with a model folder that embeds", async () => {
     "2",
   ]);
   expect(JSON.parse(hit.stdout)).toHaveLength(2);
+  // The same start from a model folder; the run itself can be exported at any time.
+  const exported = await lodestone(
+    ["export", "--run", place("whole"), "--tokenizer", tokenizer].concat(["--out", place("exported")]),
+  );
+  expect(exported, exported.stderr).toMatchObject({ code: 0, stdout: `${place("exported")}\n` });
+  expect(await sha256File(place("exported/model.safetensors"))).toBe(
+    await sha256File(place("whole/model/model.safetensors")),
+  );
+  const third = await stage2("third", place("exported"));
+  expect(third, third.stderr).toMatchObject({ code: 0 });
+  expect(await sha256File(place("third/model/model.safetensors"))).toBe(
+    await sha256File(place("second/model/model.safetensors")),
+  );
   // The weights of stage 1 were where stage 2 began: from scratch it ends elsewhere.
   const scratch = await lodestone(
     ["pretrain", "stage2", corpus, "--tokenizer", tokenizer, "--out", place("scratch")].concat([

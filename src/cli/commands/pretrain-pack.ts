@@ -5,7 +5,6 @@ import {
   packStage,
   stage1Plan,
   stage2Plan,
-  weightsOf,
   type Checkpoint,
   type PackedEvent,
   type PackOptions,
@@ -128,7 +127,7 @@ async function stage2From(
     ...given,
     config: file.training as Stage2ConfigInput,
     model: start === undefined ? modelFor(args.size, file, given.tokenizer) : { ...start.model, ...file.model },
-    ...(start === undefined ? {} : { initial: weightsOf(start.checkpoint, start.model) }),
+    ...(start === undefined ? {} : { initial: start.weights }),
   });
 }
 

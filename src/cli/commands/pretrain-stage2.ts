@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../../base/index.js";
-import { runStage2, weightsOf, type Stage2ConfigInput } from "../../pretrain/index.js";
+import { runStage2, type Stage2ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
 import { COMMON_ARGS, follow, modelFor, readPretrainFile, readStart, SIZE_NAMES } from "../_pretrain.js";
 import { pairEncoder } from "../_pair-encoder.js";
@@ -14,7 +14,11 @@ export const pretrainStage2 = command({
     "stage 1, or from scratch. Called again with the same options it goes on where it was stopped",
   args: {
     ...COMMON_ARGS,
-    from: { type: "string", valueHint: "DIR", description: "A stage 1 run, or one of its checkpoints, to begin with" },
+    from: {
+      type: "string",
+      valueHint: "DIR",
+      description: "What to begin with: a stage 1 run, one of its checkpoints, or a model folder",
+    },
     size: { type: "string", valueHint: "NAME", description: `Without --from: size of the model, ${SIZE_NAMES}` },
   },
   examples: [
@@ -43,7 +47,7 @@ export const pretrainStage2 = command({
     const events = runStage2({
       config,
       model: start === undefined ? modelFor(args.size, file, tokenizer) : { ...start.model, ...file.model },
-      ...(start === undefined ? {} : { initial: weightsOf(start.checkpoint, start.model) }),
+      ...(start === undefined ? {} : { initial: start.weights }),
       corpus: args.corpus,
       tokenizer,
       out: args.out,
