@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { ArgDef } from "citty";
 import { parseConfig, UserError, type ProgressEvent } from "../base/index.js";
 import { MODEL_FILES, readEncoder, saveEncoder } from "../encoder/index.js";
-import type { ModelConfig } from "../model/index.js";
+import type { ModelConfig, ModelConfigInput } from "../model/index.js";
 import { parseModelConfig, SIZES, sizeWith, type SizeName } from "../model/index.js";
 import {
   latestCheckpoint,
@@ -101,6 +101,34 @@ export interface Start {
   readonly model: ModelConfig;
   /** Widths that vectors were trained to be cut to. */
   readonly matryoshka?: readonly number[] | undefined;
+}
+
+/** The option of both stages that names what to begin with. */
+export const FROM_ARG = {
+  type: "string",
+  valueHint: "DIR",
+  description: "What to begin with, in place of a size: a run, one of its checkpoints, or a model folder",
+} as const satisfies ArgDef;
+
+/**
+ * The model of `--from` with its weights, or of a named size without any.
+ *
+ * @throws UserError `arguments.value` where both are given; those of {@link readStart}
+ */
+export async function modelAndWeights(
+  name: string,
+  args: { readonly from?: string | undefined; readonly size?: string | undefined },
+  file: PretrainFile,
+  tokenizer: Tokenizer,
+): Promise<{ model: ModelConfigInput; initial?: Weights }> {
+  if (args.from === undefined) return { model: modelFor(args.size, file, tokenizer) };
+  if ((args.size ?? file.size) !== undefined) {
+    throw new UserError("arguments.value", `${name}: expected --from or a size, got both`, {
+      fix: "Leave the size out, of the config file too: the model that --from names is used",
+    });
+  }
+  const start = await readStart(args.from, tokenizer);
+  return { model: { ...start.model, ...file.model }, initial: start.weights };
 }
 
 /**

@@ -77,8 +77,17 @@ function stage2(out: string, from: string): Promise<Ran> {
   return lodestone(["pretrain", "stage2", corpus, ...names, "--threads", "1"]);
 }
 
+async function variantOf(name: string, config: object): Promise<void> {
+  await writeFile(place(name), JSON.stringify(config));
+}
+
+async function firstStep(run: string): Promise<{ loss: number; tokens: number }> {
+  const [line] = (await readFile(join(place(run), "metrics.jsonl"), "utf8")).split("\n", 1);
+  return JSON.parse(line!) as { loss: number; tokens: number };
+}
+
 async function variant(name: string, change: Record<string, unknown>): Promise<string> {
-  await writeFile(place(name), JSON.stringify({ ...CONFIG, ...change }));
+  await variantOf(name, { ...CONFIG, ...change });
   return name;
 }
 
@@ -132,6 +141,18 @@ test("both stages end with a model folder that embeds", async () => {
   expect(await sha256File(place("scratch/model/model.safetensors"))).not.toBe(
     await sha256File(place("second/model/model.safetensors")),
   );
+});
+
+test("stage 1 goes on from an encoder's weights with the same batches", async () => {
+  await variantOf("on.json", { training: { ...CONFIG.training, steps: 2 } });
+  const args = ["pretrain", "stage1", corpus, "--tokenizer", tokenizer, "--out", place("on"), "--threads", "1"];
+  const from = ["--from", place("whole/model"), "--config"];
+  const run = await lodestone([...args, ...from, place("on.json")]);
+  expect(run, run.stderr).toMatchObject({ code: 0, stdout: `${place("on/model")}\n` });
+  const [began, fresh] = [await firstStep("on"), await firstStep("whole")];
+  expect(began.tokens).toBe(fresh.tokens);
+  expect(began.loss).toBeLessThan(fresh.loss);
+  expectComplaint(await lodestone([...args, ...from, place("stage1.json")]), /expected --from or a size, got both/);
 });
 
 test("stopped by Ctrl-C and started again, it ends as if it had not been stopped", async () => {

@@ -12,10 +12,10 @@ import {
   type Stage2ConfigInput,
   type TrainEvent,
 } from "../../pretrain/index.js";
-import { loadTokenizer, type Tokenizer } from "../../tokenizer/index.js";
+import { loadTokenizer } from "../../tokenizer/index.js";
 import { wholeNumber } from "../_arguments.js";
 import { merge } from "../_config.js";
-import { COMMON_ARGS, modelFor, readPretrainFile, readStart, SIZE_NAMES } from "../_pretrain.js";
+import { COMMON_ARGS, FROM_ARG, modelAndWeights, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
 import { command, type Context } from "../command.js";
 import { thousands } from "../terminal.js";
 
@@ -43,11 +43,7 @@ export const pretrainPack = command({
     },
     tokens: { type: "string", valueHint: "N", description: "Pack until the batches hold so many tokens" },
     size: { type: "string", valueHint: "NAME", description: `Size of the model: ${SIZE_NAMES} (tiny if not given)` },
-    from: {
-      type: "string",
-      valueHint: "DIR",
-      description: "Stage 2: a stage 1 run, or one of its checkpoints, to begin with",
-    },
+    from: FROM_ARG,
     length: { type: "string", valueHint: "N", description: "Stage 1: tokens of a row" },
     objective: {
       type: "enum",
@@ -95,41 +91,22 @@ export const pretrainPack = command({
     }
     const file = await readPretrainFile(args);
     if (args.stage === "stage1") {
-      refuse("from", args.from, "stage 2");
       const config = merge(file.training, {
         ...(args.length === undefined ? {} : { length: wholeNumber(args.length, "length") }),
         ...(args.objective === undefined ? {} : { objective: args.objective }),
       }) as Stage1ConfigInput;
-      const plan = await stage1Plan({ ...given, config, model: modelFor(args.size, file, tokenizer) });
+      const start = await modelAndWeights("pretrain pack", args, file, tokenizer);
+      const plan = await stage1Plan({ ...given, ...start, config });
       await report(packStage(plan, options()), context);
       return;
     }
     refuse("length", args.length, "stage 1");
     refuse("objective", args.objective, "stage 1");
-    await report(packStage(await stage2From(args, file, given), options()), context);
+    const start = await modelAndWeights("pretrain pack", args, file, tokenizer);
+    const plan = await stage2Plan({ ...given, ...start, config: file.training as Stage2ConfigInput });
+    await report(packStage(plan, options()), context);
   },
 });
-
-type PretrainFile = Awaited<ReturnType<typeof readPretrainFile>>;
-
-async function stage2From(
-  args: { readonly from?: string | undefined; readonly size?: string | undefined },
-  file: PretrainFile,
-  given: { readonly corpus: string; readonly tokenizer: Tokenizer; readonly signal: AbortSignal },
-) {
-  if (args.from !== undefined && (args.size ?? file.size) !== undefined) {
-    throw new UserError("arguments.value", "pretrain pack: expected --from or a size, got both", {
-      fix: "Leave the size out: the model of the stage 1 run is used",
-    });
-  }
-  const start = args.from === undefined ? undefined : await readStart(args.from, given.tokenizer);
-  return stage2Plan({
-    ...given,
-    config: file.training as Stage2ConfigInput,
-    model: start === undefined ? modelFor(args.size, file, given.tokenizer) : { ...start.model, ...file.model },
-    ...(start === undefined ? {} : { initial: start.weights }),
-  });
-}
 
 async function newestOf(run: string, stage: string): Promise<Checkpoint> {
   const { checkpoint } = await latestCheckpoint(run);

@@ -1,7 +1,7 @@
 import { runStage1, type Stage1ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
 import { wholeNumber } from "../_arguments.js";
-import { COMMON_ARGS, follow, modelFor, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
+import { COMMON_ARGS, follow, FROM_ARG, modelAndWeights, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
 import { merge } from "../_config.js";
 import { engineFor } from "../_engine.js";
 import { command } from "../command.js";
@@ -13,6 +13,7 @@ export const pretrainStage1 = command({
     "the same options it goes on where it was stopped, with the same result as without the stop",
   args: {
     ...COMMON_ARGS,
+    from: FROM_ARG,
     size: { type: "string", valueHint: "NAME", description: `Size of the model: ${SIZE_NAMES} (tiny if not given)` },
     length: { type: "string", valueHint: "N", description: "Tokens of a row" },
     objective: {
@@ -41,6 +42,10 @@ export const pretrainStage1 = command({
       does: "All settings from a file",
       line: "lodestone pretrain stage1 corpus --tokenizer tokenizer --out runs/two --config stage1.json",
     },
+    {
+      does: "Going on from an encoder, on your own files",
+      line: "lodestone pretrain stage1 corpus --tokenizer encoder --from encoder --out runs/three --steps 1000",
+    },
   ],
   async run(args, context) {
     const file = await readPretrainFile(args);
@@ -54,7 +59,7 @@ export const pretrainStage1 = command({
     });
     const events = runStage1({
       config: config as Stage1ConfigInput,
-      model: modelFor(args.size, file, tokenizer),
+      ...(await modelAndWeights("pretrain stage1", args, file, tokenizer)),
       corpus: args.corpus,
       tokenizer,
       out: args.out,

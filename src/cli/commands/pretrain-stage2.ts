@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { UserError } from "../../base/index.js";
 import { runStage2, type Stage2ConfigInput } from "../../pretrain/index.js";
 import { loadTokenizer } from "../../tokenizer/index.js";
-import { COMMON_ARGS, follow, modelFor, readPretrainFile, readStart, SIZE_NAMES } from "../_pretrain.js";
+import { COMMON_ARGS, follow, FROM_ARG, modelAndWeights, readPretrainFile, SIZE_NAMES } from "../_pretrain.js";
 import { pairEncoder } from "../_pair-encoder.js";
 import { engineFor } from "../_engine.js";
 import { command } from "../command.js";
@@ -14,11 +13,7 @@ export const pretrainStage2 = command({
     "stage 1, or from scratch. Called again with the same options it goes on where it was stopped",
   args: {
     ...COMMON_ARGS,
-    from: {
-      type: "string",
-      valueHint: "DIR",
-      description: "What to begin with: a stage 1 run, one of its checkpoints, or a model folder",
-    },
+    from: FROM_ARG,
     size: { type: "string", valueHint: "NAME", description: `Without --from: size of the model, ${SIZE_NAMES}` },
   },
   examples: [
@@ -33,21 +28,15 @@ export const pretrainStage2 = command({
   ],
   async run(args, context) {
     const file = await readPretrainFile(args);
-    if (args.from !== undefined && (args.size ?? file.size) !== undefined) {
-      throw new UserError("arguments.value", "pretrain stage2: expected --from or a size, got both", {
-        fix: "Leave the size out: the model of the stage 1 run is used",
-      });
-    }
     const tokenizer = await loadTokenizer(args.tokenizer);
-    const start = args.from === undefined ? undefined : await readStart(args.from, tokenizer);
+    const start = await modelAndWeights("pretrain stage2", args, file, tokenizer);
     const engine = await engineFor(args, file.engine, context);
     const config = file.training as Stage2ConfigInput;
     const model = config.teacher?.model;
     const teacher = typeof model === "string" ? await pairEncoder("pretrain stage2", { model }) : undefined;
     const events = runStage2({
       config,
-      model: start === undefined ? modelFor(args.size, file, tokenizer) : { ...start.model, ...file.model },
-      ...(start === undefined ? {} : { initial: start.weights }),
+      ...start,
       corpus: args.corpus,
       tokenizer,
       out: args.out,
