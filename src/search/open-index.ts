@@ -10,7 +10,7 @@ import { chunkFile } from "./chunks/chunk-file.js";
 import type { UserGrammars } from "./chunks/grammars.js";
 import { CHUNKER_VERSION, CHUNK_KINDS, type ChunkKind } from "./chunks/types.js";
 import { findDuplicates, type CloneGroup, type DuplicateOptions } from "./duplicates.js";
-import { PathReader } from "./rank/features.js";
+import { ChunkReader } from "./rank/features.js";
 import { rank, type Explanation } from "./rank/rank.js";
 import { EmbeddedStore } from "./store/embedded.js";
 import {
@@ -189,7 +189,7 @@ async function openStore(root: string, models: Partial<Record<Tier, TierModel>>,
 /** A folder's index, ready for queries. Made by {@link openIndex}. */
 export class SearchIndex {
   private readonly scanner = new WordScanner();
-  private readonly paths = new PathReader(this.scanner);
+  private readonly reader = new ChunkReader(this.scanner);
   private readonly notes = new Map<string, string>();
   /** What the latest refresh did. */
   lastUpdate: UpdateReport | undefined;
@@ -302,7 +302,7 @@ export class SearchIndex {
     });
     const ranked = rank(read, candidates, {
       limit: options.limit ?? 10,
-      paths: this.paths,
+      reader: this.reader,
       ...(options.weights === undefined ? {} : { weights: options.weights }),
     });
     const hits = ranked.map(({ candidate: { row }, score, explain }) => ({

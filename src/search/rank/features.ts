@@ -54,10 +54,12 @@ const BARREL = /(?:^|\/)(?:__init__\.py|index\.[cm]?[jt]sx?|mod\.rs|package-info
 const LOG =
   /(?:^|\/)(?:change(?:s|log)?|history|news|release(?:s|[-_ ]?notes)?|upgrad(?:e|ing)|migrat(?:ion|ing))[^/]*\.(?:md|mdx|rst|txt|adoc)$|(?:^|\/)(?:CHANGES|NEWS|ChangeLog|HISTORY)$|(?:^|\/)\.changeset\//i;
 
-/** Facts about a path, remembered: many chunks share one. */
-export interface PathFacts {
-  readonly stem: readonly string[];
-  readonly folders: readonly string[];
+/** Facts about a path, remembered: many chunks share one. Words are numbers of {@link ChunkReader}. */
+interface PathFacts {
+  readonly stem: readonly number[];
+  readonly folders: readonly number[];
+  /** Of the file's name and of the folder that it lies in. */
+  readonly near: readonly number[];
   readonly isTest: boolean;
   readonly isExample: boolean;
   readonly isVendored: boolean;
@@ -65,37 +67,89 @@ export interface PathFacts {
   readonly isBarrel: boolean;
   readonly isLog: boolean;
   readonly isTypes: boolean;
-  /** Of the file's name and of the folder that it lies in. */
-  readonly near: readonly string[];
 }
 
-export class PathReader {
-  private readonly known = new Map<string, PathFacts>();
+/** What features need to know of a chunk whatever the query is. */
+interface ChunkFacts {
+  readonly path: PathFacts;
+  readonly name: readonly number[];
+  readonly scope: readonly number[];
+  readonly lowerName: string;
+  /** Features that no query changes [FEATURES]; zero elsewhere. */
+  readonly fixed: Float64Array;
+}
+
+/** Reads what features need to know of chunks, once for each; words are numbered. */
+export class ChunkReader {
+  private readonly paths = new Map<string, PathFacts>();
+  private readonly lists = new Map<string, readonly number[]>();
+  private readonly chunks = new WeakMap<ChunkRow, ChunkFacts>();
+  private readonly numbers = new Map<string, number>();
+  /** Words by number. */
+  readonly words: string[] = [];
+
   constructor(private readonly scanner: WordScanner) {}
 
-  private readonly names = new Map<string, readonly string[]>();
-
-  /** The different words of a name. */
-  nameWords(name: string): readonly string[] {
-    let words = this.names.get(name);
-    if (words === undefined) {
-      words = [...new Set(this.scanner.words(name))];
-      if (this.names.size > 200_000) this.names.clear();
-      this.names.set(name, words);
+  /** A word's number. */
+  number(word: string): number {
+    let number = this.numbers.get(word);
+    if (number === undefined) {
+      number = this.words.push(word) - 1;
+      this.numbers.set(word, number);
     }
-    return words;
+    return number;
   }
 
-  facts(path: string): PathFacts {
-    let facts = this.known.get(path);
+  facts(row: ChunkRow): ChunkFacts {
+    let facts = this.chunks.get(row);
+    if (facts === undefined) this.chunks.set(row, (facts = this.read(row)));
+    return facts;
+  }
+
+  private read({ path: at, kind, name, scope, generated, startLine, endLine }: ChunkRow): ChunkFacts {
+    const path = this.pathFacts(at);
+    const fixed = new Float64Array(FEATURES.length);
+    fixed[AT.isFunction] = kind === "function" || kind === "method" ? 1 : 0;
+    fixed[AT.isClass] = kind === "class" ? 1 : 0;
+    fixed[AT.isModule] = kind === "module" ? 1 : 0;
+    fixed[AT.isText] = kind === "text" ? 1 : 0;
+    fixed[AT.isVendored] = path.isVendored ? 1 : 0;
+    fixed[AT.isGenerated] = generated ? 1 : 0;
+    fixed[AT.isTypes] = path.isTypes ? 1 : 0;
+    fixed[AT.isBarrel] = path.isBarrel && (kind === "module" || endLine - startLine < 3) ? 1 : 0;
+    fixed[AT.isLegacy] = path.isLegacy ? 1 : 0;
+    fixed[AT.size] = Math.log2(1 + endLine - startLine) / 6;
+    return {
+      path,
+      name: kind === "text" || kind === "config" ? NO_WORDS : this.wordsOf(name),
+      scope: kind === "doc" || scope.length === 0 ? NO_WORDS : this.wordsOf(scope.at(-1)!),
+      lowerName: name.toLowerCase(),
+      fixed,
+    };
+  }
+
+  /** The different words of a text; the same list for the same text. */
+  private wordsOf(text: string): readonly number[] {
+    let list = this.lists.get(text);
+    if (list === undefined) {
+      list = [...new Set(this.scanner.words(text))].map((word) => this.number(word));
+      if (this.lists.size > 200_000) this.lists.clear();
+      this.lists.set(text, list);
+    }
+    return list;
+  }
+
+  private pathFacts(path: string): PathFacts {
+    let facts = this.paths.get(path);
     if (facts === undefined) {
       const parts = path.split("/");
       const file = parts.at(-1)!.replace(/\.[^.]+$/, "");
       // A file that says nothing by its own name is called by its folder.
       const title = /^(?:index|mod|lib|main|__init__|init)$/.test(file) && parts.length > 1 ? parts.at(-2)! : file;
       facts = {
-        stem: [...new Set(this.scanner.words(title))],
-        folders: [...new Set(this.scanner.words(parts.slice(0, -1).join(" ")))],
+        stem: this.wordsOf(title),
+        folders: this.wordsOf(parts.slice(0, -1).join(" ")),
+        near: this.wordsOf(`${file} ${parts.at(-2) ?? ""}`),
         isTest: TEST.test(path),
         isExample: EXAMPLE.test(path),
         isVendored: VENDORED.test(path),
@@ -103,119 +157,136 @@ export class PathReader {
         isBarrel: BARREL.test(path),
         isLog: LOG.test(path),
         isTypes: path.endsWith(".d.ts") || path.endsWith(".pyi"),
-        near: [...new Set(this.scanner.words(`${file} ${parts.at(-2) ?? ""}`))],
       };
-      if (this.known.size > 200_000) this.known.clear();
-      this.known.set(path, facts);
+      if (this.paths.size > 200_000) this.paths.clear();
+      this.paths.set(path, facts);
     }
     return facts;
   }
 }
 
-/** Features of each candidate [candidates, FEATURES]. Scores are standardised over the candidates of the query. */
-export function featuresOf(query: Query, candidates: readonly Candidate[], paths: PathReader): Float64Array[] {
-  const lexical = standardised(candidates.map((one) => one.lexical));
-  const cosine = (tier: Tier): number[] | undefined =>
-    candidates[0]?.cosines[tier] === undefined ? undefined : candidates.map((one) => one.cosines[tier] ?? 0);
-  const raw = { static: cosine("static"), full: cosine("full") };
-  const statics = raw.static === undefined ? undefined : standardised(raw.static);
-  const fulls = raw.full === undefined ? undefined : standardised(raw.full);
-  const topLexical = Math.max(1e-9, ...candidates.map((one) => one.lexical));
-  const semantic = raw.full ?? raw.static;
-  const topSemantic = semantic === undefined ? 1 : Math.max(1e-9, ...semantic);
-  const wanted = new Set(query.words.keys());
-  const near = new NearShare(wanted);
-  const lexicalPlaces = places(candidates.map((one) => one.lexical));
-  const semanticPlaces = semantic === undefined ? undefined : places(semantic);
-  return candidates.map(({ row, lexical: score }, i) => {
-    const facts = paths.facts(row.path);
-    const nameWords = row.kind === "text" || row.kind === "config" ? NO_WORDS : paths.nameWords(row.name);
-    const inQuery = countIn(nameWords, wanted);
-    const out = new Float64Array(FEATURES.length);
-    out[AT.lexical] = lexical[i]!;
-    out[AT.static] = statics?.[i] ?? 0;
-    out[AT.full] = fulls?.[i] ?? 0;
-    out[AT.lexicalTop] = score / topLexical;
-    out[AT.semanticTop] = semantic === undefined ? 0 : Math.max(0, semantic[i]! / topSemantic);
-    out[AT.lexicalPlace] = score > 0 ? lexicalPlaces[i]! : 0;
-    out[AT.semanticPlace] = semanticPlaces?.[i] ?? 0;
-    out[AT.exactName] = named(query, row) ? 1 : 0;
-    out[AT.exactCase] = query.written.includes(row.name) ? 1 : 0;
-    out[AT.scopedName] = scopedly(query, row) ? 1 : 0;
-    out[AT.nameCover] = nameWords.length === 0 ? 0 : inQuery / nameWords.length;
-    out[AT.queryInName] = wanted.size === 0 ? 0 : inQuery / wanted.size;
-    out[AT.queryNearName] = near.of(nameWords);
-    out[AT.queryInScope] = row.scope.length === 0 ? 0 : near.of(scopeWords(row, paths));
-    out[AT.pathMatch] = share(facts.stem, wanted);
-    out[AT.queryInPath] = near.of(facts.near);
-    out[AT.folderMatch] = Math.min(1, countIn(facts.folders, wanted) / 2);
-    out[AT.isFunction] = row.kind === "function" || row.kind === "method" ? 1 : 0;
-    out[AT.isClass] = row.kind === "class" ? 1 : 0;
-    out[AT.isModule] = row.kind === "module" ? 1 : 0;
-    out[AT.isDoc] = row.kind === "doc" && !query.asks.docs ? 1 : 0;
-    out[AT.isConfig] = row.kind === "config" && !query.asks.config ? 1 : 0;
-    out[AT.isText] = row.kind === "text" ? 1 : 0;
-    out[AT.isTest] = facts.isTest && !query.asks.tests ? 1 : 0;
-    out[AT.isExample] = facts.isExample && !query.asks.examples ? 1 : 0;
-    out[AT.isVendored] = facts.isVendored ? 1 : 0;
-    out[AT.isGenerated] = row.generated ? 1 : 0;
-    out[AT.isTypes] = facts.isTypes ? 1 : 0;
-    out[AT.isBarrel] = facts.isBarrel && (row.kind === "module" || row.endLine - row.startLine < 3) ? 1 : 0;
-    out[AT.isLegacy] = facts.isLegacy ? 1 : 0;
-    out[AT.isLog] = facts.isLog && !query.asks.docs ? 1 : 0;
-    out[AT.size] = Math.log2(1 + row.endLine - row.startLine) / 6;
-    return out;
-  });
-}
-
-function named({ names }: Query, { name }: ChunkRow): boolean {
-  return names.length > 0 && names.includes(name.toLowerCase());
+/** Features of all candidates [candidates, FEATURES]. Scores are standardised over the candidates of the query. */
+export function featuresOf(query: Query, candidates: readonly Candidate[], reader: ChunkReader): Float64Array {
+  const bm25 = Float64Array.from(candidates, (one) => one.lexical);
+  const cosine = (tier: Tier): Float64Array | undefined =>
+    candidates[0]?.cosines[tier] === undefined
+      ? undefined
+      : Float64Array.from(candidates, (one) => one.cosines[tier] ?? 0);
+  const [statics, fulls] = [cosine("static"), cosine("full")];
+  const semantic = fulls ?? statics;
+  const width = FEATURES.length;
+  const out = new Float64Array(candidates.length * width);
+  const put = (feature: Feature, values: ArrayLike<number>): void => {
+    for (let i = 0, at = AT[feature]; i < values.length; i++, at += width) out[at] = values[i]!;
+  };
+  // What no query changes first: it fills whole rows.
+  const facts = candidates.map(({ row }) => reader.facts(row));
+  facts.forEach(({ fixed }, i) => out.set(fixed, i * width));
+  put("lexical", standardised(bm25));
+  if (statics !== undefined) put("static", standardised(statics));
+  if (fulls !== undefined) put("full", standardised(fulls));
+  const topLexical = greatest(bm25);
+  put(
+    "lexicalTop",
+    bm25.map((score) => score / topLexical),
+  );
+  const lexicalPlaces = places(bm25);
+  put(
+    "lexicalPlace",
+    bm25.map((score, i) => (score > 0 ? lexicalPlaces[i]! : 0)),
+  );
+  if (semantic !== undefined) {
+    const top = greatest(semantic);
+    put(
+      "semanticTop",
+      semantic.map((score) => Math.max(0, score / top)),
+    );
+    put("semanticPlace", places(semantic));
+  }
+  const wanted = new WantedWords(query, reader);
+  const { asks, names, written } = query;
+  for (let i = 0, at = 0; i < candidates.length; i++, at += width) {
+    const { row } = candidates[i]!;
+    const { path, name, scope, lowerName } = facts[i]!;
+    const inQuery = wanted.countIn(name);
+    if (names.length > 0) {
+      out[at + AT.exactName] = names.includes(lowerName) ? 1 : 0;
+      out[at + AT.scopedName] = scopedly(names, lowerName, row) ? 1 : 0;
+    }
+    out[at + AT.exactCase] = written.includes(row.name) ? 1 : 0;
+    out[at + AT.nameCover] = name.length === 0 ? 0 : inQuery / name.length;
+    out[at + AT.queryInName] = wanted.size === 0 ? 0 : inQuery / wanted.size;
+    out[at + AT.queryNearName] = wanted.nearShare(name);
+    out[at + AT.queryInScope] = wanted.nearShare(scope);
+    out[at + AT.pathMatch] = path.stem.length === 0 ? 0 : wanted.countIn(path.stem) / path.stem.length;
+    out[at + AT.queryInPath] = wanted.nearShare(path.near);
+    out[at + AT.folderMatch] = Math.min(1, wanted.countIn(path.folders) / 2);
+    out[at + AT.isDoc] = row.kind === "doc" && !asks.docs ? 1 : 0;
+    out[at + AT.isConfig] = row.kind === "config" && !asks.config ? 1 : 0;
+    out[at + AT.isTest] = path.isTest && !asks.tests ? 1 : 0;
+    out[at + AT.isExample] = path.isExample && !asks.examples ? 1 : 0;
+    out[at + AT.isLog] = path.isLog && !asks.docs ? 1 : 0;
+  }
+  return out;
 }
 
 /** `Foo.bar` names the `bar` inside `Foo`. */
-function scopedly({ names }: Query, { name, scope }: ChunkRow): boolean {
+function scopedly(names: readonly string[], lowerName: string, { scope }: ChunkRow): boolean {
   const outer = scope.at(-1)?.toLowerCase();
-  if (outer === undefined || names.length === 0) return false;
-  const whole = [".", "::", "#", "->"].map((mark) => `${outer}${mark}${name.toLowerCase()}`);
+  if (outer === undefined) return false;
+  const whole = [".", "::", "#", "->"].map((mark) => `${outer}${mark}${lowerName}`);
   return names.some((one) => whole.some((form) => one === form || one.endsWith(`.${form}`)));
 }
 
-function scopeWords({ scope, kind }: ChunkRow, paths: PathReader): readonly string[] {
-  return kind === "doc" ? NO_WORDS : paths.nameWords(scope.at(-1)!);
-}
-
-/**
- * The share of the wanted words that are among some words, or that begin as one of them, or one of them as it. A word is
- * compared once a query, however many names it stands in.
- */
-class NearShare {
+/** The words of a query, beside those of chunks. A word is compared once, however many names it stands in. */
+class WantedWords {
+  readonly size: number;
   private readonly wanted: readonly string[];
-  /** Places of the wanted words that a word is near. */
-  private readonly places = new Map<string, readonly number[]>();
-  private readonly shares = new Map<readonly string[], number>();
+  private readonly exact: ReadonlySet<number>;
+  /** Places of the wanted words that a word is near, by the word's number. */
+  private readonly places = new Map<number, readonly number[]>();
+  /** By list of words: chunks share lists. */
+  private readonly counts = new Map<readonly number[], number>();
+  private readonly shares = new Map<readonly number[], number>();
   private readonly found: Int32Array;
   private turn = 0;
 
-  constructor(wanted: ReadonlySet<string>) {
-    this.wanted = [...wanted];
-    this.found = new Int32Array(this.wanted.length);
+  constructor(
+    { words }: Query,
+    private readonly reader: ChunkReader,
+  ) {
+    this.wanted = [...words.keys()];
+    this.size = this.wanted.length;
+    this.exact = new Set(this.wanted.map((word) => reader.number(word)));
+    this.found = new Int32Array(this.size);
   }
 
-  of(words: readonly string[]): number {
+  /** How many of some different words are wanted. */
+  countIn(words: readonly number[]): number {
+    const known = this.counts.get(words);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (const word of words) if (this.exact.has(word)) count += 1;
+    this.counts.set(words, count);
+    return count;
+  }
+
+  /** The share of the wanted words that are among some words, or that begin as one of them, or one of them as it. */
+  nearShare(words: readonly number[]): number {
     const known = this.shares.get(words);
     if (known !== undefined) return known;
     this.turn += 1;
     let count = 0;
     for (const word of words) {
       let places = this.places.get(word);
-      if (places === undefined) this.places.set(word, (places = this.placesOf(word)));
+      if (places === undefined) this.places.set(word, (places = this.placesOf(this.reader.words[word]!)));
       for (const place of places) {
         if (this.found[place] === this.turn) continue;
         this.found[place] = this.turn;
         count += 1;
       }
     }
-    const share = count === 0 ? 0 : count / this.wanted.length;
+    const share = count === 0 ? 0 : count / this.size;
     this.shares.set(words, share);
     return share;
   }
@@ -230,35 +301,40 @@ class NearShare {
 }
 
 const NOWHERE: readonly number[] = [];
-const NO_WORDS: readonly string[] = [];
+const NO_WORDS: readonly number[] = [];
 
 function begins(a: string, b: string): boolean {
   return a.length < b.length ? b.startsWith(a) : a.startsWith(b);
 }
 
+/** The greatest score, at least a little above zero. */
+function greatest(scores: Float64Array): number {
+  let top = 1e-9;
+  for (const score of scores) if (score > top) top = score;
+  return top;
+}
+
 /** 1 for the greatest, falling with the place among all: a half at the eleventh. Equal scores share a place. */
-function places(scores: readonly number[]): number[] {
-  const sorted = Float64Array.from(scores).sort().reverse();
-  const first = new Map<number, number>();
-  sorted.forEach((score, place) => first.has(score) || first.set(score, place));
-  return scores.map((score) => 10 / (10 + first.get(score)!));
-}
-
-function share(words: readonly string[], wanted: ReadonlySet<string>): number {
-  if (words.length === 0) return 0;
-  return countIn(words, wanted) / words.length;
-}
-
-function countIn(words: readonly string[], wanted: ReadonlySet<string>): number {
-  let count = 0;
-  for (const word of words) if (wanted.has(word)) count += 1;
-  return count;
+function places(scores: Float64Array): Float64Array {
+  const sorted = scores.slice().sort();
+  return scores.map((score) => {
+    // How many are greater.
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! <= score) low = middle + 1;
+      else high = middle;
+    }
+    return 10 / (10 + sorted.length - low);
+  });
 }
 
 /** (x - mean) / deviation; zeros where all are equal. */
-function standardised(values: readonly number[]): number[] {
-  const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length);
-  const deviation = Math.sqrt(variance);
+function standardised(values: Float64Array): Float64Array {
+  let [sum, squares] = [0, 0];
+  for (const value of values) sum += value;
+  const mean = sum / Math.max(1, values.length);
+  for (const value of values) squares += (value - mean) ** 2;
+  const deviation = Math.sqrt(squares / Math.max(1, values.length));
   return values.map((value) => (deviation < 1e-9 ? 0 : (value - mean) / deviation));
 }

@@ -1,7 +1,7 @@
 import { WEIGHTS, type Weights } from "../_weights.js";
 import type { Query } from "../text/query.js";
 import type { Candidate, Tier } from "../store/store.js";
-import { FEATURES, featuresOf, type Feature, type PathReader } from "./features.js";
+import { FEATURES, featuresOf, type Feature, type ChunkReader } from "./features.js";
 
 /** Why a hit stands where it stands. Parts add up to its score. */
 export interface Explanation {
@@ -27,14 +27,18 @@ export interface Ranked {
 /** Options of {@link rank}. */
 export interface RankOptions {
   readonly limit: number;
-  readonly paths: PathReader;
+  readonly reader: ChunkReader;
   readonly weights?: Weights;
 }
 
-/** A candidate as the order needs it. */
-export interface Weighable {
+/** Where a candidate is. */
+export interface Placed {
   readonly path: string;
   readonly startLine: number;
+}
+
+/** A candidate as the order needs it. */
+export interface Weighable extends Placed {
   /** In the order of `FEATURES`. */
   readonly values: Float64Array;
 }
@@ -49,13 +53,16 @@ export interface Ordered {
 
 /** Orders candidates; see {@link orderByWeights}. */
 export function rank(query: Query, candidates: readonly Candidate[], options: RankOptions): Ranked[] {
-  const { limit, paths, weights = WEIGHTS } = options;
-  const features = featuresOf(query, candidates, paths);
-  const items = candidates.map(({ row: { path, startLine } }, i) => ({ path, startLine, values: features[i]! }));
+  const { limit, reader, weights = WEIGHTS } = options;
+  const features = featuresOf(query, candidates, reader);
   const model = modelOf(weights, query.shape);
-  return orderByWeights(items, weights, query.shape, limit).map(({ index, score, support, sameFile }) => {
+  const scores = new Float64Array(candidates.length);
+  for (let i = 0; i < scores.length; i++) scores[i] = dot(features, model, i * model.length);
+  const rows = candidates.map(({ row }) => row);
+  return orderByScores(rows, scores, weights, limit).map(({ index, score, support, sameFile }) => {
     const candidate = candidates[index]!;
-    return { candidate, score, explain: () => explain(candidate, features[index]!, model, support, sameFile) };
+    const values = features.subarray(index * model.length, (index + 1) * model.length);
+    return { candidate, score, explain: () => explain(candidate, values, model, support, sameFile) };
   });
 }
 
@@ -74,16 +81,22 @@ export function orderByWeights(
   limit: number,
 ): Ordered[] {
   const model = modelOf(weights, shape);
-  const scores = items.map(({ values }) => dot(values, model));
+  const scores = Float64Array.from(items, ({ values }) => dot(values, model, 0));
+  return orderByScores(items, scores, weights, limit);
+}
+
+/** The part of {@link orderByWeights} that comes after the linear model. */
+function orderByScores(items: readonly Placed[], scores: Float64Array, weights: Weights, limit: number): Ordered[] {
   const support = fileSupport(items, scores);
-  const pool = items.map((item, index) => {
-    const own = weights.fileSupport * support[index]!;
-    return { item, index, support: own, score: scores[index]! + own };
-  });
-  pool.sort((a, b) => b.score - a.score || order(a.item, b.item));
+  const supported = scores.map((score, i) => score + weights.fileSupport * support[i]!);
+  const left = topOf(items, supported, Math.max(4 * limit, 40)).map((index) => ({
+    item: items[index]!,
+    index,
+    support: weights.fileSupport * support[index]!,
+    score: supported[index]!,
+  }));
   const out: Ordered[] = [];
   const taken = new Map<string, number>();
-  const left = pool.slice(0, Math.max(4 * limit, 40));
   while (out.length < limit && left.length > 0) {
     let bestAt = 0;
     let bestScore = -Infinity;
@@ -100,22 +113,33 @@ export function orderByWeights(
   return out;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** Places of the `count` greatest scores, in order: only those are sorted by path and line too. */
+function topOf(items: readonly Placed[], scores: Float64Array, count: number): number[] {
+  const least = count < scores.length ? scores.slice().sort()[scores.length - count]! : -Infinity;
+  const top: number[] = [];
+  for (let i = 0; i < scores.length; i++) if (scores[i]! >= least) top.push(i);
+  return top.sort((a, b) => scores[b]! - scores[a]! || order(items[a]!, items[b]!)).slice(0, count);
+}
+
+/** Of a row that begins at `from` with a model. */
+function dot(rows: Float64Array, model: Float64Array, from: number): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < model.length; i++) sum += rows[from + i]! * model[i]!;
   return sum;
 }
 
 /** For each candidate, how much the better half of the other candidates of its file adds, at most about 2. */
-function fileSupport(items: readonly Weighable[], scores: readonly number[]): number[] {
-  const mean = scores.reduce((a, b) => a + b, 0) / Math.max(1, scores.length);
+function fileSupport(items: readonly Placed[], scores: Float64Array): Float64Array {
+  let total = 0;
+  for (const score of scores) total += score;
+  const mean = total / Math.max(1, scores.length);
   const sums = new Map<string, number>();
-  const gain = (score: number): number => Math.max(0, score - mean);
-  items.forEach(({ path }, i) => sums.set(path, (sums.get(path) ?? 0) + gain(scores[i]!)));
-  return items.map(({ path }, i) => Math.log1p(Math.max(0, sums.get(path)! - gain(scores[i]!))));
+  const gains = scores.map((score) => Math.max(0, score - mean));
+  items.forEach(({ path }, i) => sums.set(path, (sums.get(path) ?? 0) + gains[i]!));
+  return gains.map((gain, i) => Math.log1p(Math.max(0, sums.get(items[i]!.path)! - gain)));
 }
 
-function order(a: Weighable, b: Weighable): number {
+function order(a: Placed, b: Placed): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : a.startLine - b.startLine;
 }
 
