@@ -48,7 +48,8 @@ export class PieceMerger {
 
   /** Ids of a piece. Every code unit must be below 128. */
   encode(piece: string): Int32Array {
-    const ids = Int32Array.from(piece, (symbol) => this.bytes[symbol.charCodeAt(0)]!);
+    const ids = new Int32Array(piece.length);
+    for (let i = 0; i < ids.length; i++) ids[i] = this.bytes[piece.charCodeAt(i)]!;
     let length = ids.length;
     for (;;) {
       let [best, at, id] = [Infinity, -1, 0];
@@ -58,8 +59,8 @@ export class PieceMerger {
       }
       if (at < 0) return ids.slice(0, length);
       ids[at] = id;
-      ids.copyWithin(at + 1, at + 2, length);
       length -= 1;
+      for (let i = at + 1; i < length; i++) ids[i] = ids[i + 1]!; // Pieces are short: a call would cost more.
     }
   }
 }
