@@ -16,7 +16,7 @@ const SAMPLES = [
   "parseHTTPResponse2 of max_value(ABC, aB1234567)",
   "Ünïcode naïve façade()",
   "a\u0000b",
-  `${"=".repeat(300)} ${"abc".repeat(200)} ${"é".repeat(300)} x\u00a0y \u3000 \u0085 a_ñb.c日本語x 日本 fooBärBaz12 ÄBc`,
+  `${"=".repeat(300)} ${"abc".repeat(400)} ${"é".repeat(9000)} ${"é=".repeat(900)} x\u00a0y \u3000 \u0085 a_ñb.c日本語x 日本 fooBärBaz12 ÄBc`,
   ...TEXTS,
   ...SOURCES,
 ];
@@ -64,7 +64,25 @@ test("pieces: random text of any characters gives the ids of the library, cut an
   }
 });
 
-test("pieces: the library is asked for what is not ASCII, or long, and for nothing twice", async () => {
+test("pieces: every character, in several places, gives the ids of the library", async () => {
+  const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
+  const pieces = new PieceEncoder(tokenizer);
+  const firsts = [0x80, 0x1f000, 0x1f800, 0x30000]; // The last are left to the library.
+  for (let first = 0x800; first < 0x10000; first += 0x800) if (first !== 0xd800) firsts.push(first); // No halves.
+  for (const first of firsts) {
+    const some = Array.from({ length: 0x800 }, (_, i) => String.fromCodePoint(first + i));
+    const texts = some.map((one) => `${one} a${one}B A${one}b 1${one}2 .${one}( ${one}${one}A`);
+    const expected = await tokenizer.encodeBatchByLibrary(texts, 512);
+    const got = await pieces.encode(texts, 512);
+    expect(texts.filter((_, i) => Buffer.compare(bytesOf(got[i]!), bytesOf(expected[i]!)) !== 0)).toEqual([]);
+  }
+});
+
+function bytesOf(ids: Int32Array): Buffer {
+  return Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength);
+}
+
+test("pieces: the library is asked for what is long or may be read otherwise, and for nothing twice", async () => {
   const tokenizer = await trainTokenizer([...TEXTS, ...SOURCES], { vocabSize: 500, ...CUT });
   const asked: string[] = [];
   const pieces = new PieceEncoder({
@@ -73,9 +91,11 @@ test("pieces: the library is asked for what is not ASCII, or long, and for nothi
     encodeIds: (texts) => (asked.push(...texts), tokenizer.encodeIds(texts)),
     encodeBatchByLibrary: () => Promise.reject(new Error("expected not to be asked for whole texts")),
   });
-  const long = "=".repeat(300);
-  for (let turn = 0; turn < 2; turn++) await pieces.encode(["parse(naïve_x, é.b) of", `${long} naïve`], 512);
-  expect(asked).toEqual([long, "parse(naïve", "é.b)", "naïve"]);
+  const long = "=".repeat(1100);
+  for (let turn = 0; turn < 2; turn++) {
+    await pieces.encode(["parse(naïve_x, é.b) of", `${long} naïve \ufeffé ${"é".repeat(600)}`], 512);
+  }
+  expect(asked).toEqual([long, "\ufeffé", "é".repeat(600)]);
 });
 
 test("pieces: random ASCII gives the ids of the library", async () => {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import crypto from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Embedder } from "../encoder/index.js";
 import { chunkText } from "./chunks/chunk-file.js";
@@ -92,8 +92,14 @@ export function embeddedText(path: string, { scope, name, text }: Pick<Chunk, "s
 
 /** Names a chunk by what is embedded. */
 export function hashOf(text: string): string {
-  return createHash("sha1").update(text).digest("base64url").slice(0, 16);
+  return sha1(text).slice(0, 16);
 }
+
+/** In one call where Node has it (20.12): half the time of a hash object for such short texts. */
+const sha1: (text: string) => string =
+  (crypto as Partial<typeof crypto>).hash === undefined
+    ? (text) => crypto.createHash("sha1").update(text).digest("base64url")
+    : (text) => crypto.hash("sha1", text, "base64url");
 
 function prepared(
   path: string,

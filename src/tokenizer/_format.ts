@@ -62,6 +62,22 @@ const CAMEL_BOUNDARY = String.raw`(?<=[\p{Ll}\p{M}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{
  */
 const PIECE = String.raw` ?[\p{L}\p{M}]+| ?\p{N}{1,3}| ?_+| ?[^\s\p{L}\p{M}\p{N}_]+|\s+(?!\S)|\s+`;
 
+const [CAMEL, PIECES] = [new RegExp(CAMEL_BOUNDARY, "gu"), new RegExp(PIECE, "gu")];
+/** What this engine and the library read differently, or may: a line feed of Latin-1, a byte-order mark, halves of characters, late planes. */
+const UNSURE = /[\u{85}\u{feff}\p{Cs}\u{30000}-\u{10ffff}]/u;
+
+/**
+ * The pieces of a text without ASCII white space as the library cuts it, given folded case, split identifiers and dropped
+ * white space; undefined where the library must be asked. That both agree is tested on every character.
+ */
+export function piecesOf(text: string): string[] | undefined {
+  if (UNSURE.test(text)) return undefined;
+  let folded = "";
+  // The library folds character by character: no final sigma.
+  for (const character of text.replace(CAMEL, BOUNDARY_MARK)) folded += character.toLowerCase();
+  return folded.split(/[\s_\ufdd0]+/u).flatMap((part) => part.match(PIECES) ?? []);
+}
+
 function split(pattern: { Regex: string } | { String: string }, behavior: "Isolated" | "Removed"): unknown {
   return { type: "Split", pattern, behavior, invert: false };
 }

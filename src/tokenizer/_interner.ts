@@ -51,6 +51,11 @@ export class Interner {
     return word;
   }
 
+  /** The bytes of the word with a number, valid until the next word is added. */
+  bytes(index: number): Uint8Array {
+    return this.pool.subarray(this.starts[index]!, this.starts[index + 1]!);
+  }
+
   private isAt(index: number, length: number): boolean {
     const from = this.starts[index]!;
     if (this.starts[index + 1]! - from !== length) return false;

@@ -1,14 +1,14 @@
 import { enlarged } from "../base/index.js";
-import { trainedJson, type TokenizerJson } from "./_format.js";
+import { piecesOf, trainedJson, type TokenizerJson } from "./_format.js";
 import { Interner } from "./_interner.js";
 import { PieceMerger } from "./_merge.js";
 
 /** Pieces remembered before the memory is emptied: some 60 MB. */
 const REMEMBERED = 2 ** 20;
-/** Longer ones are merged by the library: the time here grows with the square of the length. */
-const LONGEST_MERGED = 256;
 /** Longer runs without white space, where they are not ASCII, are not remembered. */
-const LONGEST_STRANGE = 256;
+const LONGEST_STRANGE = 2 ** 14;
+/** Characters of such runs before the memory is emptied. */
+const STRANGE_REMEMBERED = 2 ** 22;
 const CUT = { splitIdentifiers: true, lowercase: true, whitespace: "drop" } as const;
 
 /** What pieces are encoded with: a `Tokenizer`. */
@@ -34,6 +34,7 @@ export class PieceEncoder {
   /** What is not ASCII, numbered -1, -2, ... */
   private strange = new Map<string, number>();
   private strangeIds: Int32Array[] = [];
+  private strangeLength = 0;
   private scratch = new Int32Array(512);
   private found = new Int32Array(512);
   private last: Promise<unknown> = Promise.resolve();
@@ -57,11 +58,12 @@ export class PieceEncoder {
   }
 
   private async encodeNow(texts: readonly string[], maxLength: number): Promise<Int32Array[]> {
-    if (this.pieces.size > REMEMBERED || this.strange.size > REMEMBERED / 8) {
+    if (this.pieces.size > REMEMBERED || this.strangeLength > STRANGE_REMEMBERED) {
       this.pieces = new Interner();
       this.ids = [];
       this.strange = new Map();
       this.strangeIds = [];
+      this.strangeLength = 0;
     }
     const [known, knownStrange] = [this.pieces.size, this.strange.size];
     const cut = texts.map((text) => this.scan(text, maxLength));
@@ -78,18 +80,33 @@ export class PieceEncoder {
   private async encodePieces(first: number, firstStrange: number): Promise<void> {
     const asked: { word: string; into: Int32Array[]; at: number }[] = [];
     for (let at = first; at < this.pieces.size; at++) {
-      const word = this.pieces.word(at);
-      if (this.merger === undefined || word.length > LONGEST_MERGED) asked.push({ word, into: this.ids, at });
-      else this.ids[at] = this.merger.encode(word);
+      const ids = this.merger?.encode(this.pieces.bytes(at));
+      if (ids === undefined) asked.push({ word: this.pieces.word(at), into: this.ids, at });
+      else this.ids[at] = ids;
     }
     let at = 0;
     for (const word of this.strange.size > firstStrange ? this.strange.keys() : []) {
-      if (at >= firstStrange) asked.push({ word, into: this.strangeIds, at });
+      if (at >= firstStrange) {
+        const ids = this.merged(word);
+        if (ids === undefined) asked.push({ word, into: this.strangeIds, at });
+        else this.strangeIds[at] = ids;
+      }
       at += 1;
     }
     if (asked.length === 0) return;
     const encoded = await this.tokenizer.encodeIds(asked.map(({ word }) => word));
     asked.forEach(({ into, at: place }, i) => (into[place] = encoded[i]!));
+  }
+
+  /** Ids of what is not ASCII, where the library need not be asked. */
+  private merged(word: string): Int32Array | undefined {
+    const ids: number[] = [];
+    for (const piece of (this.merger && piecesOf(word)) ?? [undefined]) {
+      const some = piece === undefined ? undefined : this.merger!.encode(Buffer.from(piece));
+      if (some === undefined) return undefined;
+      for (const id of some) ids.push(id);
+    }
+    return Int32Array.from(ids);
   }
 
   private joined(pieces: Int32Array, maxLength: number): Int32Array {
@@ -142,6 +159,7 @@ export class PieceEncoder {
     let piece = this.strange.get(word);
     if (piece === undefined) {
       piece = -1 - this.strange.size;
+      this.strangeLength += word.length;
       // A copy: the slice would keep the whole text in memory.
       this.strange.set(Buffer.from(word, "utf16le").toString("utf16le"), piece);
     }
